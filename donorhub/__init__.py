@@ -1,0 +1,1 @@
+"""DonorHub: a fundraising platform that a charity runs itself."""
