@@ -1,0 +1,251 @@
+"""The one door to Stripe: time-outs, retries, idempotency keys, and facts instead of objects.
+
+Pinned to stripe-python 16 (API 2026-10-28.endive). Connect 3 s, read 10 s, two network
+retries by the SDK; 429 is retried here, because the SDK does not
+(https://docs.stripe.com/rate-limits). The network is refused inside a unit of work.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import stripe
+import structlog
+from flask import current_app
+
+from donorhub.kit import Money, Settings, refuse_open_work
+from donorhub.payments.rules import HANDLED_TYPES, Dispute, PaymentFacts, Refund
+
+log = structlog.get_logger()
+
+CONNECT_SECONDS, READ_SECONDS = 3, 10
+NETWORK_RETRIES = 2
+LIMITED_PAUSES_MS = (200, 500, 1200)
+EXPAND = ["payment_intent.latest_charge.balance_transaction"]
+CARD_REFUND_OK = {"succeeded", "pending", "requires_action"}
+T = TypeVar("T")
+
+stripe.enable_telemetry = False
+
+
+class StripeUnreachable(RuntimeError):
+    """No certain answer came; the same call with the same key may be made again."""
+
+
+class StripeRefused(RuntimeError):
+    """Stripe understood and said no; ``code`` is Stripe's own word for why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A Checkout session that waits to be paid."""
+
+    reference: str
+    url: str
+
+
+class Gateway:
+    """Calls Stripe; returns our own values; raises StripeUnreachable or StripeRefused."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.client = stripe.StripeClient(
+            settings.stripe_secret_key,
+            base_addresses={"api": settings.stripe_api_base},
+            max_network_retries=NETWORK_RETRIES,
+            http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS)),
+        )
+
+    def open_session(self, params: Mapping[str, Any], *, key: str) -> OpenSession:
+        """Create a Checkout session, or get back the one this key created before."""
+        made = _call(
+            lambda: self.client.v1.checkout.sessions.create(
+                dict(params),  # type: ignore[arg-type]
+                {"idempotency_key": key},
+            )
+        )
+        return OpenSession(made.id, made.url or "")
+
+    def expire_session(self, reference: str, *, key: str) -> bool:
+        """Make a session unpayable; False if it was not open any more."""
+        try:
+            _call(
+                lambda: self.client.v1.checkout.sessions.expire(
+                    reference, {}, {"idempotency_key": key}
+                )
+            )
+        except StripeRefused as refusal:
+            log.info("stripe.session_not_open", code=refusal.code)
+            return False
+        return True
+
+    def facts(self, reference: str, *, checkout_id: int, subject: str) -> PaymentFacts:
+        """Ask for a session and the money behind it as they are now."""
+        found = _call(
+            lambda: self.client.v1.checkout.sessions.retrieve(reference, {"expand": EXPAND})
+        )
+        return self._read(_plain(found), checkout_id=checkout_id, subject=subject)
+
+    def session_of_intent(self, intent: str) -> str | None:
+        """Return the session that a payment intent belongs to."""
+        found = _call(
+            lambda: self.client.v1.checkout.sessions.list({"payment_intent": intent, "limit": 1})
+        )
+        return found.data[0].id if found.data else None
+
+    def refund(self, intent: str, amount: Money, *, key: str) -> None:
+        """Give money back; the same key gives it back once."""
+        _call(
+            lambda: self.client.v1.refunds.create(
+                {
+                    "payment_intent": intent,
+                    "amount": amount.minor,
+                    "reason": "requested_by_customer",
+                },
+                {"idempotency_key": key},
+            )
+        )
+
+    def events_since(self, moment: datetime) -> Iterator[dict[str, Any]]:
+        """Yield events of our types from a moment on, oldest first."""
+        listed = _call(
+            lambda: self.client.v1.events.list(
+                {
+                    "created": {"gte": int(moment.timestamp())},
+                    "types": list(HANDLED_TYPES),
+                    "limit": 100,
+                }
+            )
+        )
+        found = [_plain(event) for event in _all(listed)]
+        yield from reversed(found)
+
+    def movements_since(self, moment: datetime) -> Iterator[dict[str, Any]]:
+        """Yield balance transactions from a moment on."""
+        listed = _call(
+            lambda: self.client.v1.balance_transactions.list(
+                {"created": {"gte": int(moment.timestamp())}, "limit": 100}
+            )
+        )
+        for item in _all(listed):
+            yield _plain(item)
+
+    def _read(self, item: dict[str, Any], *, checkout_id: int, subject: str) -> PaymentFacts:
+        currency = str(item["currency"]).upper()
+        intent = item.get("payment_intent")
+        intent = intent if isinstance(intent, dict) else {}
+        charge = intent.get("latest_charge")
+        charge = charge if isinstance(charge, dict) else {}
+        movement = charge.get("balance_transaction")
+        fee = movement["fee"] if isinstance(movement, dict) else None
+        given_back = bool(charge.get("amount_refunded"))
+        disputed = bool(charge.get("disputed"))
+        return PaymentFacts(
+            checkout_id=checkout_id,
+            subject=subject,
+            session_reference=str(item["id"]),
+            session_state=str(item["status"]),
+            is_paid=item["payment_status"] == "paid",
+            amount=Money(int(item["amount_total"]), currency),
+            livemode=bool(item["livemode"]),
+            intent_reference=intent.get("id"),
+            charge_reference=charge.get("id"),
+            fee=Money(int(fee), currency) if fee is not None else None,
+            refunds=self._refunds(str(charge["id"]), currency) if given_back else (),
+            disputes=self._disputes(str(charge["id"]), currency) if disputed else (),
+        )
+
+    def _refunds(self, charge: str, currency: str) -> tuple[Refund, ...]:
+        listed = _call(lambda: self.client.v1.refunds.list({"charge": charge, "limit": 100}))
+        return tuple(
+            Refund(item.id, Money(item.amount, currency))
+            for item in _all(listed)
+            if item.status in CARD_REFUND_OK
+        )
+
+    def _disputes(self, charge: str, currency: str) -> tuple[Dispute, ...]:
+        listed = _call(lambda: self.client.v1.disputes.list({"charge": charge, "limit": 100}))
+        return tuple(_dispute(_plain(item), currency) for item in _all(listed))
+
+
+def _dispute(item: dict[str, Any], currency: str) -> Dispute:
+    moves = item.get("balance_transactions") or []
+    taken = [move for move in moves if move["amount"] < 0]
+    fees = sum(int(move["fee"]) for move in moves)
+    return Dispute(
+        reference=str(item["id"]),
+        amount=Money(int(item["amount"]), currency),
+        fee=Money(max(fees, 0), currency),
+        state=str(item["status"]),
+        withdrawn=bool(taken),
+        reinstated=any(move["amount"] > 0 for move in moves),
+    )
+
+
+def gateway() -> Gateway:
+    """Return the gateway of the running app."""
+    found: Gateway = current_app.extensions["gateway"]
+    return found
+
+
+def moment_of(seconds: int) -> datetime:
+    """Read one of Stripe's times (seconds since 1970, UTC)."""
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def _plain(item: Any) -> dict[str, Any]:  # noqa: ANN401 - any Stripe object
+    found: dict[str, Any] = item.to_dict(for_json=True)
+    return found
+
+
+def _all(listed: Any) -> Iterator[Any]:  # noqa: ANN401 - Stripe's list object
+    pages = listed.auto_paging_iter()
+    while True:
+        try:
+            yield _call(lambda: next(pages))
+        except _Over:
+            return
+
+
+class _Over(Exception):  # noqa: N818 - the end of a list is not an error
+    pass
+
+
+def _call(ask: Callable[[], T]) -> T:
+    """Make one call outside any transaction; sort what goes wrong into two kinds."""
+    refuse_open_work()
+    pauses = iter(LIMITED_PAUSES_MS)
+    while True:
+        try:
+            return ask()
+        except StopIteration:
+            raise _Over from None
+        except stripe.RateLimitError as error:
+            pause = next(pauses, None)
+            if pause is None:
+                raise StripeUnreachable("rate limited") from error  # noqa: EM101, TRY003
+            time.sleep((pause + secrets.randbelow(pause)) / 1000)
+        except (stripe.APIConnectionError, stripe.APIError) as error:
+            if isinstance(error, stripe.APIError) and _is_final(error):
+                raise StripeRefused(error.code or "refused") from error
+            log.warning("stripe.unreachable", error=type(error).__name__)
+            raise StripeUnreachable(type(error).__name__) from error
+        except (stripe.AuthenticationError, stripe.PermissionError) as error:
+            log.error("stripe.key_refused", error=type(error).__name__)
+            raise StripeUnreachable("key refused") from error  # noqa: EM101, TRY003
+        except stripe.StripeError as error:
+            log.warning("stripe.refused", code=error.code or type(error).__name__)
+            raise StripeRefused(error.code or type(error).__name__) from error
+
+
+def _is_final(error: stripe.APIError) -> bool:
+    status = error.http_status or 500
+    return 400 <= status < 500 and status != 409  # noqa: PLR2004 - HTTP classes

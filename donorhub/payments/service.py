@@ -1,0 +1,307 @@
+"""Checkouts: prepared with the gift, opened at Stripe, recorded as Stripe tells it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from donorhub import ledger
+from donorhub.kit import Money, current_settings, db, now, unit_of_work
+from donorhub.payments.gateway import StripeRefused, gateway
+from donorhub.payments.rules import LOST, Dispute, PaymentFacts, check_against
+
+log = structlog.get_logger()
+
+Verb = Callable[[PaymentFacts], object]
+_verbs: dict[str, Verb] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutWish:
+    """What is to be paid for, in the words of whoever asks."""
+
+    subject: str
+    amount: Money
+    expires_at: datetime
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """One of our rows about a Checkout session."""
+
+    id: int
+    subject: str
+    attempt: int
+    idempotency_key: str
+    params: dict[str, Any]
+    amount_minor: int
+    currency: str
+    livemode: bool
+    state: str
+    session_reference: str | None
+    intent_reference: str | None
+    url: str | None
+    expires_at: datetime
+
+    @property
+    def amount(self) -> Money:
+        """What is to be paid."""
+        return Money(self.amount_minor, self.currency)
+
+
+COLUMNS = (
+    "id, subject, attempt, idempotency_key, params, amount_minor, currency, livemode, state, "
+    "session_reference, intent_reference, url, expires_at"
+)
+
+
+def register_verb(prefix: str, verb: Verb) -> None:
+    """Say who acts on facts about subjects that begin with ``prefix:``."""
+    _verbs[prefix] = verb
+
+
+def act_on(facts: PaymentFacts) -> None:
+    """Hand facts to whoever owns their subject; the verb is safe to repeat."""
+    _verbs[facts.subject.partition(":")[0]](facts)
+
+
+def prepare_checkout(wish: CheckoutWish) -> Checkout:
+    """Write down the exact call and its key, in the open unit of work, before it is made."""
+    row = db.one(
+        "INSERT INTO checkouts (subject, attempt, idempotency_key, params, amount_minor, "
+        "currency, livemode, state, expires_at, created_at) SELECT :subject, n, "
+        ":subject || ':checkout:' || n, cast(:params AS jsonb), :minor, :currency, :livemode, "
+        "'created', :expires_at, :now FROM (SELECT coalesce(max(attempt), 0) + 1 AS n "
+        f"FROM checkouts WHERE subject = :subject) AS next RETURNING {COLUMNS}",
+        subject=wish.subject,
+        params=json.dumps(wish.params),
+        minor=wish.amount.minor,
+        currency=wish.amount.currency,
+        livemode=current_settings().livemode,
+        expires_at=wish.expires_at,
+        now=now(),
+    )
+    return Checkout(*row)
+
+
+def open_checkout(checkout: Checkout) -> str:
+    """Open a prepared checkout at Stripe and return the address of its page.
+
+    Raises StripeUnreachable (call again: the key is the same) or StripeRefused.
+    """
+    if checkout.url and checkout.state == "open":
+        return checkout.url
+    try:
+        opened = gateway().open_session(checkout.params, key=checkout.idempotency_key)
+    except StripeRefused:
+        with unit_of_work():
+            _move(checkout.id, "refused", was=("created",))
+        raise
+    with unit_of_work():
+        db.run(
+            "UPDATE checkouts SET state = 'open', session_reference = :session, url = :url "
+            "WHERE id = :id AND state = 'created'",
+            id=checkout.id,
+            session=opened.reference,
+            url=opened.url,
+        )
+    return opened.url
+
+
+def find(checkout_id: int) -> Checkout:
+    """Return one checkout."""
+    return Checkout(*db.one(f"SELECT {COLUMNS} FROM checkouts WHERE id = :id", id=checkout_id))  # noqa: S608
+
+
+def latest(subject: str) -> Checkout | None:
+    """Return the newest checkout of a subject."""
+    row = db.one(
+        f"SELECT {COLUMNS} FROM checkouts WHERE subject = :subject "  # noqa: S608
+        "ORDER BY attempt DESC LIMIT 1",
+        subject=subject,
+    )
+    return Checkout(*row) if row else None
+
+
+def read_facts(subject: str) -> PaymentFacts | None:
+    """Ask Stripe how the newest checkout of a subject stands; None if none was opened."""
+    checkout = latest(subject)
+    if checkout is None or checkout.session_reference is None:
+        return None
+    return facts_of(checkout)
+
+
+def facts_of(checkout: Checkout) -> PaymentFacts:
+    """Ask Stripe how an opened checkout stands now."""
+    return gateway().facts(
+        checkout.session_reference or "", checkout_id=checkout.id, subject=checkout.subject
+    )
+
+
+def close_checkout(subject: str) -> PaymentFacts | None:
+    """Make sure nothing more can be paid for a subject, and say how it ended.
+
+    Expires the session at Stripe first. If our row does not know the session (the process
+    died between the call and its answer), the same call with the same key finds it, or is
+    refused because it never was: then there is nothing to expire. Facts of a payment that
+    was quicker come back as paid. None means that no session ever was.
+    """
+    checkout = latest(subject)
+    if checkout is None or checkout.state == "refused":
+        return None
+    if checkout.state == "created":
+        try:
+            open_checkout(checkout)
+        except StripeRefused:
+            return None
+        checkout = find(checkout.id)
+    if checkout.state == "open":
+        gateway().expire_session(
+            checkout.session_reference or "", key=f"{checkout.idempotency_key}:expire"
+        )
+    return facts_of(checkout)
+
+
+def request_refund(subject: str, amount: Money, *, key: str) -> PaymentFacts:
+    """Ask Stripe to give a subject's money back, and return the facts afterwards.
+
+    Raises StripeUnreachable, or StripeRefused with Stripe's code.
+    """
+    checkout = latest(subject)
+    if checkout is None or checkout.intent_reference is None:
+        raise StripeRefused("nothing_was_paid")  # noqa: EM101
+    gateway().refund(checkout.intent_reference, amount, key=key)
+    return facts_of(checkout)
+
+
+def record(facts: PaymentFacts) -> None:
+    """Write what Stripe says into our mirror and the ledger, inside the open unit of work.
+
+    Raises FactsDisagree, and writes nothing, unless amount, currency and mode are ours.
+    """
+    checkout = find(facts.checkout_id)
+    check_against(facts, amount=checkout.amount, livemode=checkout.livemode)
+    if facts.is_over:
+        _move(checkout.id, "expired", was=("created", "open"))
+    if not facts.is_paid or facts.intent_reference is None:
+        return
+    _move(checkout.id, "paid", was=("created", "open", "expired"), facts=facts)
+    _mirror(facts)
+    _post(facts)
+
+
+def _move(
+    checkout_id: int, state: str, *, was: tuple[str, ...], facts: PaymentFacts | None = None
+) -> None:
+    db.run(
+        "UPDATE checkouts SET state = :state, "
+        "session_reference = coalesce(session_reference, :session), "
+        "intent_reference = coalesce(intent_reference, :intent) "
+        "WHERE id = :id AND state = ANY(:was)",
+        id=checkout_id,
+        state=state,
+        was=list(was),
+        session=facts.session_reference if facts else None,
+        intent=facts.intent_reference if facts else None,
+    )
+
+
+def _mirror(facts: PaymentFacts) -> None:
+    zero = Money.zero(facts.amount.currency)
+    taken = sum((d.amount.minor for d in facts.disputes if _holds(d)), 0)
+    fees = sum((d.fee.minor for d in facts.disputes), 0)
+    db.run(
+        "INSERT INTO stripe_payments (intent_reference, checkout_id, charge_reference, currency, "
+        "amount_minor, fee_minor, refunded_minor, disputed_minor, dispute_fee_minor, "
+        "dispute_state, seen_at) VALUES (:intent, :checkout, :charge, :currency, :amount, :fee, "
+        ":refunded, :disputed, :dispute_fee, :dispute_state, :now) "
+        "ON CONFLICT (intent_reference) DO UPDATE SET "
+        "charge_reference = coalesce(stripe_payments.charge_reference, excluded.charge_reference), "
+        "fee_minor = coalesce(stripe_payments.fee_minor, excluded.fee_minor), "
+        "refunded_minor = greatest(stripe_payments.refunded_minor, excluded.refunded_minor), "
+        "disputed_minor = CASE WHEN stripe_payments.dispute_state IN ('won', 'lost') "
+        "THEN stripe_payments.disputed_minor ELSE excluded.disputed_minor END, "
+        "dispute_fee_minor = greatest(stripe_payments.dispute_fee_minor, "
+        "excluded.dispute_fee_minor), "
+        "dispute_state = CASE WHEN stripe_payments.dispute_state IN ('won', 'lost') "
+        "THEN stripe_payments.dispute_state ELSE excluded.dispute_state END, "
+        "seen_at = excluded.seen_at",
+        intent=facts.intent_reference,
+        checkout=facts.checkout_id,
+        charge=facts.charge_reference,
+        currency=facts.amount.currency,
+        amount=facts.amount.minor,
+        fee=facts.fee.minor if facts.fee else None,
+        refunded=(facts.refunded or zero).minor,
+        disputed=taken,
+        dispute_fee=fees,
+        dispute_state=facts.disputes[-1].state if facts.disputes else None,
+        now=now(),
+    )
+
+
+def _holds(dispute: Dispute) -> bool:
+    """Whether the disputed money is gone from our balance at this moment."""
+    return dispute.withdrawn and not dispute.reinstated
+
+
+def _post(facts: PaymentFacts) -> None:
+    _entry(f"charge:{facts.intent_reference}", "charge", facts, _sides(
+        ("stripe-balance", facts.amount), ("gifts-received", _less(facts.amount))))
+    if facts.fee is not None:
+        _entry(f"fee:{facts.intent_reference}", "fee", facts, _sides(
+            ("processing-fees", facts.fee), ("stripe-balance", _less(facts.fee))))
+    for refund in facts.refunds:
+        _entry(f"refund:{refund.reference}", "refund", facts, _sides(
+            ("gifts-received", refund.amount), ("stripe-balance", _less(refund.amount))))
+    for dispute in facts.disputes:
+        _post_dispute(facts, dispute)
+
+
+def _post_dispute(facts: PaymentFacts, dispute: Dispute) -> None:
+    key = f"dispute:{dispute.reference}"
+    if dispute.withdrawn:
+        _entry(f"{key}:withdrawn", "dispute-withdrawn", facts, _sides(
+            ("disputed-funds", dispute.amount), ("stripe-balance", _less(dispute.amount))))
+    if dispute.fee:
+        _entry(f"{key}:fee", "dispute-fee", facts, _sides(
+            ("dispute-fees", dispute.fee), ("stripe-balance", _less(dispute.fee))))
+    if dispute.reinstated:
+        _entry(f"{key}:reinstated", "dispute-reinstated", facts, _sides(
+            ("stripe-balance", dispute.amount), ("disputed-funds", _less(dispute.amount))))
+    if dispute.state == LOST and dispute.withdrawn:
+        _entry(f"{key}:lost", "dispute-lost", facts, _sides(
+            ("gifts-received", dispute.amount), ("disputed-funds", _less(dispute.amount))))
+
+
+def _entry(key: str, kind: str, facts: PaymentFacts, sides: list[ledger.Posting]) -> None:
+    ledger.post(key, kind=kind, subject=facts.subject, at=now(), postings=sides)
+
+
+def _sides(*sides: tuple[str, Money]) -> list[ledger.Posting]:
+    return [ledger.Posting(account, amount) for account, amount in sides]
+
+
+def _less(amount: Money) -> Money:
+    return Money(-amount.minor, amount.currency)
+
+
+
+
+def adopt(checkout: Checkout, session: str) -> Checkout:
+    """Take a session that Stripe knows and our row does not yet (the answer was lost)."""
+    with unit_of_work():
+        db.run(
+            "UPDATE checkouts SET session_reference = :session, "
+            "state = CASE WHEN state = 'created' THEN 'open' ELSE state END "
+            "WHERE id = :id AND session_reference IS NULL",
+            id=checkout.id,
+            session=session,
+        )
+    return find(checkout.id)
