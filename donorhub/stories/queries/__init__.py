@@ -1,0 +1,63 @@
+"""Reading stories."""
+
+from donorhub.stories.queries.lists import (
+    TEXT_VERSION_SQL,
+    FeedEntry,
+    ListedStory,
+    all_stories,
+    feed_entries,
+    published_slugs,
+    text_version,
+)
+from donorhub.stories.queries.pages import (
+    Picture,
+    StoryCard,
+    StoryPage,
+    any_story_id,
+    card_by_id,
+    cards_by_ids,
+    date_text,
+    related,
+    story_cards,
+    story_id,
+    story_page,
+    story_state,
+)
+from donorhub.stories.queries.safeguarding import (
+    PublicText,
+    PublicTexts,
+    invariants,
+    protected_in_public,
+    register,
+    register_key,
+    register_public_texts,
+)
+
+__all__ = [
+    "TEXT_VERSION_SQL",
+    "FeedEntry",
+    "ListedStory",
+    "Picture",
+    "PublicText",
+    "PublicTexts",
+    "StoryCard",
+    "StoryPage",
+    "all_stories",
+    "any_story_id",
+    "card_by_id",
+    "cards_by_ids",
+    "date_text",
+    "feed_entries",
+    "invariants",
+    "protected_in_public",
+    "published_slugs",
+    "register",
+    "register_key",
+    "register_public_texts",
+    "related",
+    "story_cards",
+    "story_id",
+    "story_page",
+    "story_state",
+    "text_version",
+]
