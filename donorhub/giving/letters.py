@@ -8,7 +8,7 @@ from typing import Any
 from donorhub import campaigns, mail, matching, stories
 from donorhub.giving.model import Gift
 from donorhub.giving.queries import campaign_of_gift, gift_view
-from donorhub.kit import current_settings
+from donorhub.kit import current_settings, one_line
 
 GIFT_THANKS = "giving/gift-thanks"
 
@@ -17,7 +17,7 @@ def gift_thanks(gift: Gift) -> mail.Letter:
     """Thank a donor, with the amounts, once per gift."""
     return mail.Letter(
         to=gift.email,
-        to_name=f"{gift.first_name} {gift.last_name}".strip(),
+        to_name=one_line(f"{gift.first_name} {gift.last_name}", 120),
         template=GIFT_THANKS,
         key=f"gift-thanks:{gift.id}",
         locale=gift.locale,

@@ -35,13 +35,13 @@ class Offer:
         return locales.text_for(self.sponsor_names, locale)[1]
 
     def match_for(self, gift: Money) -> Money:
-        """Return the whole match of a gift by the rule, always rounded down."""
+        """Return the whole match of a gift by the rule, however much is left; rounded down."""
         if gift.currency != self.currency:
             return Money.zero(gift.currency)
         minor = gift.minor * self.ratio_num // self.ratio_den
         if self.per_gift_cap_minor is not None:
             minor = min(minor, self.per_gift_cap_minor)
-        return Money(max(min(minor, self.cap_minor), 0), gift.currency)
+        return Money(max(minor, 0), gift.currency)
 
 
 def slots_for(cap: Money) -> int:

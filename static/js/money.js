@@ -40,9 +40,7 @@ export function charged(amount, { feePercent, feeFixed }) {
 export function matchFor(amount, { match, matchNum, matchDen, matchGift, matchLeft }) {
   if (match === "exhausted") return { grant: 0, kind: "Unmatched" };
   if (match !== "active") return { grant: 0, kind: "Plain" };
-  const num = Number(matchNum);
-  const den = Number(matchDen);
-  const wished = Math.floor((2 * amount * num + den) / (2 * den));
+  const wished = Math.floor((amount * Number(matchNum)) / Number(matchDen));
   const capped = matchGift ? Math.min(wished, Number(matchGift)) : wished;
   const grant = Math.min(capped, Number(matchLeft));
   if (!grant) return { grant, kind: "Unmatched" };

@@ -29,7 +29,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def kept():
-    """A folder for servers that come and go; not pytest's own, which it closes to other accounts."""
+    """A folder for servers that come and go; pytest closes its own to other accounts."""
     folder = Path(tempfile.mkdtemp(prefix="donorhub-test-"))
     yield folder
     shutil.rmtree(folder)

@@ -30,6 +30,12 @@ def refuse_other_sites() -> ResponseReturnValue | None:
     return None
 
 
+@bp.errorhandler(ValueError)
+def refuse_nonsense(error: ValueError) -> ResponseReturnValue:
+    """A number or a JSON text that cannot be read."""
+    return jsonify(error={"type": "invalid_request_error", "message": str(error)}), 400
+
+
 @bp.get("/behaviour")
 def behaviour_page() -> ResponseReturnValue:
     """The faults in force."""
@@ -192,8 +198,9 @@ def _sim() -> Simulator:
 
 
 def _wishes() -> Json:
-    if request.is_json:
-        wishes = json.loads(request.get_data() or b"{}")
+    text = request.get_data(as_text=True).strip()
+    if request.is_json or text.startswith("{"):
+        wishes = json.loads(text or "{}")
         if not isinstance(wishes, dict):
             raise bad_parameter(name="body", message="Send a JSON object.")
         return wishes

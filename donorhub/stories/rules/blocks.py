@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from donorhub.stories.rules.markup import plain
 from donorhub.stories.rules.reading import Line
@@ -36,7 +37,7 @@ class Dropped:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """Lines that stand together: a paragraph, a heading, a list."""
 
@@ -47,12 +48,12 @@ class Block:
         """The number of its first line in the file."""
         return self.lines[0].number
 
-    @property
+    @cached_property
     def text(self) -> str:
         """Its lines, as they stand."""
         return "\n".join(line.text for line in self.lines)
 
-    @property
+    @cached_property
     def plain(self) -> str:
         """What a reader sees of it, on one line."""
         return plain(self.text)
@@ -97,6 +98,9 @@ def looks_like_markdown(lines: Sequence[Line]) -> bool:
 
 def same(one: str, other: str) -> bool:
     """Tell whether two lines say the same, whatever their case, marks and spaces."""
+    shorter, longer = sorted((len(one), len(other)))
+    if longer > 2 * shorter + LONG_LINE:
+        return False
     return _letters(one) == _letters(other) != ""
 
 

@@ -15,7 +15,8 @@ from donorhub.stories.rules.markup import plain
 from donorhub.stories.rules.reading import Line
 
 LONGEST = 60
-"""Words. A paragraph longer than this is text, whatever it says."""
+LONGEST_SIGNS = 600
+"""A paragraph of more words, or more characters, is text, whatever it says."""
 NEIGHBOURS = 2
 """So many blocks without a sign of their own may stand between two that have one."""
 FRAGMENTS = 3
@@ -82,13 +83,15 @@ def _icon_kind(token: str) -> str:
         return "sure"
     if token in words.ICONS:
         return "maybe"
-    parts = token.split("-")
-    named = token.isascii() and token.islower() and parts[0] in words.ICONS | words.BRANDS
-    return "sure" if len(parts) > 1 and named else ""
+    head, hyphen, _ = token.partition("-")
+    named = head in words.ICONS or head in words.BRANDS
+    return "sure" if hyphen and named and token.isascii() and token.islower() else ""
 
 
 def is_navigation(text: str) -> bool:
     """Tell whether a line is nothing but a link's or a button's words."""
+    if len(text) > LONGEST_SIGNS:
+        return False
     bare = plain(text).casefold().replace("’", "'").rstrip("…:!→›»>|<‹« ").removesuffix("...")
     bare = bare.lstrip("→›»>|<‹« ").strip()
     if bare in words.NAVIGATION or _ASK.match(bare):
@@ -99,20 +102,27 @@ def is_navigation(text: str) -> bool:
     )
 
 
+def is_long(block: Block) -> bool:
+    """Tell whether a paragraph is too long to be furniture."""
+    return words_in(block.text) > LONGEST or len(block.text) > LONGEST_SIGNS
+
+
 def is_match_promise(text: str) -> bool:
-    """Tell whether a text promises that gifts are matched."""
-    return bool(_MATCH.search(plain(text)))
+    """Tell whether a reader's text promises that gifts are matched."""
+    return bool(_MATCH.search(text))
 
 
 def is_contact(text: str) -> bool:
     """Tell whether a line is nothing but a telephone number, an address or a link."""
+    if len(text) > LONGEST_SIGNS:
+        return False
     bare = plain(text)
     return bool(_CONTACT.fullmatch(bare)) and not _DATE_LIKE.fullmatch(bare)
 
 
 def is_known_heading(block: Block) -> bool:
     """Tell whether a block is a heading that page furniture usually stands under."""
-    if len(block.lines) > 1:
+    if len(block.lines) > 1 or len(block.text) > LONGEST_SIGNS:
         return False
     bare = block.plain.casefold().replace("’", "'")
     return bare.rstrip("…:?!.→›»> ") in words.HEADINGS
@@ -120,11 +130,11 @@ def is_known_heading(block: Block) -> bool:
 
 def sign(block: Block) -> str:
     """Return why a block by itself is furniture, or an empty string."""
+    if is_long(block):
+        return ""
     text = block.plain
     if all(is_navigation(line.text) for line in block.lines):
         return NAVIGATION
-    if words_in(text) > LONGEST:
-        return ""
     if _IMAGE.fullmatch(block.text):
         return PICTURE
     if is_match_promise(text):
@@ -152,7 +162,7 @@ def remove(blocks: Sequence[Block]) -> tuple[list[Block], list[Dropped], list[st
         if reason := sign(block):
             dropped += block.dropped(reason)
             continue
-        if is_match_promise(block.text):
+        if is_match_promise(block.plain):
             warnings.append(
                 f"Line {block.number} promises a match inside a long paragraph: take the promise "
                 "out before you publish, the page shows the live pool."
@@ -170,7 +180,7 @@ def _group_end(blocks: Sequence[Block], start: int) -> int:
     for index, block in enumerate(blocks[first:], start=first):
         if is_known_heading(block):
             return index if evidence else start
-        if words_in(block.text) > LONGEST or index - end > NEIGHBOURS:
+        if is_long(block) or index - end > NEIGHBOURS:
             break
         if _is_evidence(block):
             end, evidence = index + 1, True

@@ -25,6 +25,7 @@ from donorhub.stories.rules.writing import write
 LONGEST_SUMMARY = 240
 LONGEST_TITLE = 200
 FIRST_PARAGRAPHS = 2
+NO_TEXT = "The file holds no text of a report, only a page's furniture."
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def _name(work: _Work, given: str) -> None:
     _require_text(work.blocks)
     if not chosen:
         work.built = True
-        chosen = titles.built_from(work.blocks[0].text)
+        chosen = titles.built_from(_prose(work)[0])
         work.warnings.append(
             f"The report has no title. This one is its first words: “{chosen}”. "
             "Give a better one with --title."
@@ -147,8 +148,7 @@ def _own_title(work: _Work, *, has_fact: bool) -> tuple[list[Block], titles.Head
 
 def _require_text(blocks: Sequence[Block]) -> None:
     if not any(any(sign.isalnum() for sign in block.text) for block in blocks):
-        message = "The file holds no text of a report, only a page's furniture."
-        raise CannotRead(message)
+        raise CannotRead(NO_TEXT)
 
 
 def _date(work: _Work) -> None:
@@ -231,10 +231,18 @@ def _mark_warnings(body: str, note: str) -> list[str]:
     return []
 
 
+def _prose(work: _Work) -> tuple[str, str]:
+    """Return the words of the first block and of the first paragraph that has any."""
+    worded = [block for block in work.blocks if any(map(str.isalnum, block.plain))]
+    prose = [block for block in worded if not titles.heading_of(block)[0]] or worded
+    if not prose:
+        raise CannotRead(NO_TEXT)
+    return worded[0].plain, prose[0].plain
+
+
 def _summary(work: _Work) -> str:
     """Return the first sentences of the text that fit, without the one the title is made of."""
-    prose = [block for block in work.blocks if not titles.heading_of(block)[0]] or work.blocks
-    said = sentences(plain(prose[0].text))
+    said = sentences(_prose(work)[-1])
     if work.built and len(said) > 1:
         said = said[1:]
     summary = said[0]

@@ -111,8 +111,10 @@ def _page_title(line: str, rest: Sequence[Block], *, had_icons: bool) -> str:
         sure = again or (cut is _BAR and (had_icons or not ends_sentence(line)))
         if name and sure and len(name) <= 2 * LONGEST:
             return name
+    if line.endswith(".") or len(line) > 2 * LONGEST:
+        return ""
     again = any(same(line, block.text) for block in rest if len(block.lines) == 1)
-    return plain(line) if (again or had_icons) and line and len(line) <= 2 * LONGEST else ""
+    return plain(line) if again or had_icons else ""
 
 
 def take_markdown_title(blocks: Sequence[Block]) -> tuple[list[Block], Head]:

@@ -61,6 +61,19 @@ def test_a_span_that_is_not_understood_is_refused(simulator, wishes):
     assert simulator.control("/clock", **wishes).status_code == 400
 
 
+def test_json_without_its_content_type_is_understood(simulator):
+    url = f"{simulator.url}/_sim/clock"
+    assert requests.post(url, data='{"advance": "1m"}', timeout=5).json()["offset_seconds"] == 60
+
+
+def test_what_cannot_be_read_is_400(simulator):
+    url = f"{simulator.url}/_sim/behaviour"
+    assert requests.post(url, data="{nonsense", timeout=5).status_code == 400
+    paid = simulator.paid()
+    answer = simulator.control(f"/payments/{paid['charge']}/refund", amount="much")
+    assert answer.status_code == 400
+
+
 def test_the_clock_is_moved_and_reset(simulator):
     assert simulator.control("/clock", advance="1d12h").json()["offset_seconds"] == 129_600
     assert simulator.control("/clock", advance="90s").json()["offset_seconds"] == 129_690
