@@ -59,7 +59,6 @@ def test_any_text_renders_to_harmless_elements(text, markdown):
 
 
 @settings(max_examples=300, deadline=None)
-@settings(deadline=None)
 @given(MIXED)
 def test_every_word_of_a_plain_report_is_in_the_draft_or_named_as_left_out(seen, text):
     data = text.encode(errors="replace")
