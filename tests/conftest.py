@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from donorhub.kit import Settings, cli
 from donorhub.kit.postgres import temporary_server
 from donorhub.wiring import create_app
+from tests.pages import CheckingClient, browsing
 from tests.payments.simulator_server import SECRET, RunningSimulator, running_simulator
 
 KEPT = ("ledger_accounts", "alembic_version")
@@ -55,6 +56,7 @@ def settings(database_url: str, stripe_simulator: RunningSimulator) -> Settings:
 def built_app(settings: Settings) -> Flask:
     app = create_app(settings)
     app.config["TESTING"] = True
+    app.test_client_class = CheckingClient
     cli.upgrade(app.extensions["engine"])
     return app
 
@@ -76,6 +78,12 @@ def context(app: Flask) -> Iterator[Flask]:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def browse(client: FlaskClient):
+    """Get a page, checked as every page is, and read: `browse(address, status=200, …)`."""
+    return browsing(client)
 
 
 @pytest.fixture

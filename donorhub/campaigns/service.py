@@ -21,7 +21,7 @@ class CampaignText:
     picture_alt: str = ""
 
 
-def save_campaign(
+def save_campaign(  # noqa: PLR0913 - keyword-only, each a fact of the campaign
     slug: str,
     *,
     texts: Mapping[str, CampaignText],

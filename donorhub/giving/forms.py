@@ -15,10 +15,11 @@ from wtforms.validators import ValidationError
 
 from donorhub import mail
 from donorhub.giving.rules import LONGEST_EMAIL, LONGEST_MESSAGE, LONGEST_NAME
-from donorhub.kit import Money, NotAnAmount, current_settings, locales, one_line, present
+from donorhub.kit import Money, NotAnAmount, current_settings, locales, one_line, present, tokens
 from donorhub.payments import FeeRule
 
-FORM_KEY_BYTES = 16
+FASTEST_SECONDS = 2
+LONGEST_OPEN_SECONDS = 14 * 24 * 3600
 
 
 def fee_rule() -> FeeRule:
@@ -53,7 +54,7 @@ class GiveForm(FlaskForm):  # type: ignore[misc]
         self.money: Money | None = None
         super().__init__(**values)
         if not self.form_key.data:
-            self.form_key.data = secrets.token_urlsafe(FORM_KEY_BYTES)
+            self.form_key.data = tokens.sign("give-form", {"key": secrets.token_hex(8)})
         self.tile = request.form.get("amount_tile", "")
 
     @property
@@ -66,6 +67,23 @@ class GiveForm(FlaskForm):  # type: ignore[misc]
         """What the donor adds so that the whole gift reaches the work; nothing if not asked."""
         gift = self.money or Money.zero(self.currency)
         return fee_rule().cover(gift) if self.cover_fee.data else Money.zero(self.currency)
+
+    @property
+    def hidden_refusal(self) -> str | None:
+        """What is wrong with a field that nobody sees, to be said at the top of the form."""
+        errors = [*self.form_key.errors, *self.website.errors, *self.frequency.errors]
+        return str(errors[0]) if errors else None
+
+    def validate_form_key(self, field: HiddenField) -> None:
+        """Refuse what no person could have typed so fast; sending it again is enough."""
+        if not current_settings().abuse_limits:
+            return
+        known = tokens.read("give-form", field.data or "", max_age=LONGEST_OPEN_SECONDS)
+        too_fast = tokens.read("give-form", field.data or "", max_age=FASTEST_SECONDS - 1)
+        if known is None:
+            field.data = tokens.sign("give-form", {"key": secrets.token_hex(8)})
+        if known is None or too_fast:
+            raise ValidationError(_("That was faster than people type. Send it once more."))
 
     def accepted(self) -> bool:
         """Check everything; each refusal stands beside its field and says what to type."""
@@ -84,12 +102,15 @@ class GiveForm(FlaskForm):  # type: ignore[misc]
         least = Money(settings.minimum_gift_minor, self.currency)
         most = Money(settings.maximum_gift_minor, self.currency)
         if money < least:
-            text = _("The least that can be given here is %(least)s.",
-                     least=present.money_text(least))
+            text = _(
+                "The least that can be given here is %(least)s.", least=present.money_text(least)
+            )
             raise ValidationError(text)
         if most < money + fee_rule().cover(money):
-            text = _("The most that can be given here at once is %(most)s. For more, write to us.",
-                     most=present.money_text(_round(most)))
+            text = _(
+                "The most that can be given here at once is %(most)s. For more, write to us.",
+                most=present.money_text(_round(most)),
+            )
             raise ValidationError(text)
         self.money = money
         del field

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from donorhub.kit import Base, Money, db, now, session
 from donorhub.giving.rules import (
     DISPUTED,
     ENDED_UNPAID,
@@ -16,6 +15,7 @@ from donorhub.giving.rules import (
     REFUNDED,
     left_to_match,
 )
+from donorhub.kit import Base, Money, db, now, session
 
 TALLY_SLOTS = 8
 
@@ -73,9 +73,7 @@ class Gift(Base):
     @property
     def matchable(self) -> Money:
         """What match is counted on now."""
-        return left_to_match(
-            intended=self.intended, amount=self.amount, refunded=self.refunded
-        )
+        return left_to_match(intended=self.intended, amount=self.amount, refunded=self.refunded)
 
     @property
     def subject(self) -> str:

@@ -56,8 +56,10 @@ class GiftView:
     @property
     def shortfall(self) -> Money:
         """How much less is matched than the rule would give."""
-        return self.wished - self.matched if self.wished > self.matched else Money(
-            0, self.amount.currency
+        return (
+            self.wished - self.matched
+            if self.wished > self.matched
+            else Money(0, self.amount.currency)
         )
 
     @property
@@ -264,8 +266,6 @@ def invariants() -> list[Invariant]:
             "HAVING coalesce(sum(a.amount_minor), 0) < g.match_promised_minor",
         ),
     ]
-
-
 
 
 def due_holds() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
@@ -16,8 +17,7 @@ from donorhub import campaigns, matching, payments, stories
 from donorhub.giving import queries, service
 from donorhub.giving.forms import GiveForm, ReviewForm, fee_rule, percent_text
 from donorhub.giving.rules import GiftWish, sender_of
-from donorhub.kit import Money, NotAnAmount, current_settings, locales, now, tokens, web
-from donorhub.kit.limits import limited
+from donorhub.kit import Money, NotAnAmount, current_settings, limits, locales, now, tokens, web
 
 log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ def give_form(slug: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/campaigns/<slug>/give")
-@limited("give")
+@limits.limited("give")
 def give_submit(slug: str) -> ResponseReturnValue:
     """Take a gift as far as Stripe's page, or show the form again with what is missing."""
     campaign = _campaign(slug)
@@ -74,7 +74,7 @@ def give_submit(slug: str) -> ResponseReturnValue:
         notice = _("This campaign has just ended. You have not been charged.")
         return _page(campaign, form, notice=notice), 422
     if not form.accepted():
-        return _page(campaign, form), 422
+        return _page(campaign, form, notice=form.hidden_refusal), 422
     try:
         started = service.start_gift(_wish(campaign, form))
     except payments.StripeUnreachable:
@@ -85,12 +85,10 @@ def give_submit(slug: str) -> ResponseReturnValue:
     return redirect(_next_step(started), code=303)
 
 
-def give_submit_again(slug: str) -> ResponseReturnValue:
-    """Show what was typed once more when the form's token has grown old."""
+def give_submit_again(notice: str, *, slug: str) -> str:
+    """Show what was typed once more when the request itself was refused."""
     campaign = _campaign(slug)
-    notice = _("This page was open for a long time. Everything you typed is still here: send it "
-               "once more.")
-    return _page(campaign, GiveForm(campaign.currency), notice=notice), 422
+    return _page(campaign, GiveForm(campaign.currency), notice=notice)
 
 
 def _next_step(started: service.Started) -> str:
@@ -117,19 +115,15 @@ def _prefill(campaign: campaigns.CampaignPage) -> MultiDict[str, str | bool]:
     if again:
         values.update(queries.typed_before(str(again.get("gift"))) or {})
     asked = request.args.get("amount", "")[:LONGEST_PREFILL]
-    try:
+    with suppress(NotAnAmount):
         values["amount"] = Money.parse(asked, campaign.currency, locales.current()).typed
-    except NotAnAmount:
-        pass
     story = request.args.get("story", "")
     if stories.story_id(story) is not None:
         values["story"] = story
     return values
 
 
-def _page(
-    campaign: campaigns.CampaignPage, form: GiveForm, *, notice: str | None = None
-) -> str:
+def _page(campaign: campaigns.CampaignPage, form: GiveForm, *, notice: str | None = None) -> str:
     settings = current_settings()
     web.allow_form_action(settings.checkout_origin)
     locale = locales.current()
@@ -177,7 +171,7 @@ def _tiles(
 
 def _wish(campaign: campaigns.CampaignPage, form: GiveForm) -> GiftWish:
     return GiftWish(
-        form_key=tokens.fingerprint("form", (form.form_key.data or "")[:100]),
+        form_key=tokens.fingerprint("form", (form.form_key.data or "")[:400]),
         campaign_id=campaign.id,
         campaign_title=campaign.title,
         story_id=stories.story_id(form.story.data or ""),
@@ -204,7 +198,7 @@ def review_page(public_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/gifts/<public_id>/review")
-@limited("give")
+@limits.limited("give")
 def review_submit(public_id: str) -> ResponseReturnValue:
     """Go on with the whole gift, with the matched part only, or not at all."""
     gift = _gift(public_id)
@@ -228,9 +222,9 @@ def review_submit(public_id: str) -> ResponseReturnValue:
     return redirect(url, code=303)
 
 
-def review_submit_again(public_id: str) -> ResponseReturnValue:
-    """Show the choice once more when its token has grown old."""
-    return _review(_gift(public_id), notice=_("Choose once more: nothing was lost.")), 422
+def review_submit_again(notice: str, *, public_id: str) -> str:
+    """Show the choice once more when the request itself was refused."""
+    return _review(_gift(public_id), notice=notice)
 
 
 def _review(gift: queries.GiftView, *, notice: str | None = None) -> str:

@@ -17,7 +17,9 @@ from whitenoise import WhiteNoise
 SOURCES = ("css", "js", "fonts", "pictures")
 COMPRESSED = {".css", ".js", ".svg", ".txt"}
 IMMUTABLE = re.compile(r"\.[0-9a-f]{12}(\.|/)")
-_IMPORT = re.compile(r'@import\s+(?:url\()?"(?P<path>[^"]+)"\)?\s*(?:layer\((?P<layer>[\w.-]+)\))?\s*;')
+_IMPORT = re.compile(
+    r'@import\s+(?:url\()?"(?P<path>[^"]+)"\)?\s*(?:layer\((?P<layer>[\w.-]+)\))?\s*;'
+)
 _URL = re.compile(r'url\("?(?P<path>[^")]+)"?\)')
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _GAPS = re.compile(r"\s*\n\s*")

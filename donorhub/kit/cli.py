@@ -12,6 +12,7 @@ from alembic import command
 from alembic.config import Config
 from flask import Flask, current_app
 from flask.cli import AppGroup
+from flask.globals import app_ctx
 from sqlalchemy import Engine, text
 
 from donorhub.kit import assets, events
@@ -79,7 +80,7 @@ def build_assets() -> None:
 @click.option("--once", is_flag=True, help="Stop when nothing is left to do.")
 def work(*, concurrency: int, once: bool) -> None:
     """Work off jobs until told to stop; any number of workers may run."""
-    asyncio.run(_work(current_app._get_current_object(), concurrency=concurrency, once=once))
+    asyncio.run(_work(app_ctx.app, concurrency=concurrency, once=once))
 
 
 async def _work(app: Flask, *, concurrency: int, once: bool) -> None:

@@ -38,14 +38,14 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: object) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, _dialect: object) -> datetime | None:
         """Refuse a naive time before it reaches the database."""
         if value is not None and value.tzinfo is None:
             message = "a stored time must be aware"
             raise ValueError(message)
         return value
 
-    def process_result_value(self, value: datetime | None, dialect: object) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: object) -> datetime | None:
         """Give every stored moment back in UTC."""
         return value.astimezone(UTC) if value is not None else None
 
@@ -63,7 +63,7 @@ class Base(DeclarativeBase):
 _sessions: sessionmaker[Session] = sessionmaker(expire_on_commit=False, autoflush=False)
 session: scoped_session[Session] = scoped_session(
     _sessions,
-    scopefunc=lambda: id(app_ctx._get_current_object()),  # type: ignore[attr-defined]  # noqa: SLF001
+    scopefunc=lambda: id(app_ctx._get_current_object()),  # type: ignore[attr-defined]
 )
 
 
@@ -122,16 +122,16 @@ def refuse_open_work() -> None:
     session.rollback()
 
 
-def rows(sql: str, **values: Any) -> list[Any]:  # noqa: ANN401 - bound values of any type
+def rows(sql: str, **values: Any) -> list[Any]:
     """Run one read and return its rows."""
     return list(session.execute(text(sql), values).all())
 
 
-def one(sql: str, **values: Any) -> Any:  # noqa: ANN401 - a row or None
+def one(sql: str, **values: Any) -> Any:
     """Run one statement and return its only row, or None."""
     return session.execute(text(sql), values).one_or_none()
 
 
-def run(sql: str, **values: Any) -> int:  # noqa: ANN401 - bound values of any type
+def run(sql: str, **values: Any) -> int:
     """Run one write and return how many rows it touched."""
-    return session.execute(text(sql), values).rowcount  # type: ignore[attr-defined,no-any-return]
+    return session.execute(text(sql), values).rowcount  # type: ignore[attr-defined]

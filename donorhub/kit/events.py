@@ -70,17 +70,17 @@ def job_app(app: Flask, connector: procrastinate.BaseConnector) -> procrastinate
 
 def _add_task(app: Flask, jobs: procrastinate.App, spec: JobSpec) -> None:
     @functools.wraps(spec.run)
-    def in_app_context(**arguments: Any) -> None:  # noqa: ANN401 - a job's own arguments
+    def in_app_context(**arguments: Any) -> None:
         arguments.pop("timestamp", None)
         with app.app_context():
             spec.run(**arguments)
 
     queueing_lock = spec.name if spec.every else None
-    task = jobs.task(
-        name=spec.name, queue=spec.queue, lock=spec.lock, queueing_lock=queueing_lock
-    )(in_app_context)
+    task = jobs.task(name=spec.name, queue=spec.queue, lock=spec.lock, queueing_lock=queueing_lock)(
+        in_app_context
+    )
     if spec.every:
-        jobs.periodic(cron=spec.every, periodic_id=spec.name)(task)
+        jobs.periodic(cron=spec.every, periodic_id=spec.name)(task)  # type: ignore[arg-type]
 
 
 def defer(name: str, **arguments: object) -> None:
@@ -90,7 +90,7 @@ def defer(name: str, **arguments: object) -> None:
         raise RuntimeError(message)
     jobs: procrastinate.App = current_app.extensions["jobs"]
     connection = session.connection().connection.driver_connection
-    jobs.configure_task(name, connection=connection).defer(**arguments)
+    jobs.configure_task(name, connection=connection).defer(**arguments)  # type: ignore[arg-type]
 
 
 def publish(event: object) -> None:

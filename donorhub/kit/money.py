@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 _ZERO_DECIMAL = frozenset(
-    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split()
+    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split()  # noqa: SIM905
 )
-_THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
+_THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _SPACES = re.compile(r"[\u0020\u00a0\u2009\u202f']")
 _SYMBOLS = re.compile(r"\A(?:CA|US|C)?\$\s*|\s*\$(?:\s*CA)?\Z|\A[€£]\s*|\s*[€£]\Z")

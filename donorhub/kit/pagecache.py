@@ -57,9 +57,7 @@ class PageCache:
         self.checked = -self.nanoseconds
         self.asking = threading.Lock()
 
-    def __call__(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from memory, or let Flask make the page and remember it."""
         if environ["REQUEST_METHOD"] in ("GET", "HEAD") and not environ.get("QUERY_STRING"):
             page = self._kept(environ)
@@ -149,9 +147,7 @@ def keep_ready() -> None:
 
 
 def _locale(environ: WSGIEnvironment, default: str) -> str:
-    return locales.preferred(
-        "", _cookie(environ), environ.get("HTTP_ACCEPT_LANGUAGE", ""), default
-    )
+    return locales.preferred("", _cookie(environ), environ.get("HTTP_ACCEPT_LANGUAGE", ""), default)
 
 
 def _cookie(environ: WSGIEnvironment) -> str:

@@ -34,7 +34,7 @@ POLICY = (
     "base-uri 'none'; frame-ancestors 'none'; object-src 'none'; "
     "require-trusted-types-for 'script'; {upgrade}report-uri /csp-report; report-to csp"
 )
-SWITCHED_OFF = (
+SWITCHED_OFF = (  # noqa: SIM905 - a line each would be a page
     "accelerometer autoplay camera display-capture encrypted-media fullscreen geolocation "
     "gyroscope magnetometer microphone midi payment picture-in-picture "
     "publickey-credentials-get screen-wake-lock sync-xhr usb xr-spatial-tracking"
@@ -42,7 +42,7 @@ SWITCHED_OFF = (
 PERMISSIONS = ", ".join(f"{feature}=()" for feature in SWITCHED_OFF)
 
 csrf = CSRFProtect()
-FormAgain = Callable[..., ResponseReturnValue]
+FormAgain = Callable[..., str]
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -78,7 +78,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 
 def form_again(app: Flask, endpoint: str, view: FormAgain) -> None:
-    """Register the view that shows a form again, with what was typed, if its token is stale."""
+    """Register what shows a form again, with what was typed, when a request is refused unread."""
     app.extensions["form_again"][endpoint] = view
 
 
@@ -104,7 +104,9 @@ def _begin() -> None:
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     cross_site = request.headers.get("Sec-Fetch-Site") == "cross-site"
     if request.method in UNSAFE and cross_site and not _is_exempt():
-        raise Forbidden(_("This form was sent from another site. Open the page here and try again."))
+        raise Forbidden(
+            _("This form was sent from another site. Open the page here and try again.")
+        )
 
 
 def _is_exempt() -> bool:
@@ -158,19 +160,30 @@ def _note(response: Response) -> None:
         log.info("request", method=request.method, rule=rule, status=response.status_code, ms=spent)
 
 
-def _token_refused(error: CSRFError) -> ResponseReturnValue:
-    again = current_app.extensions["form_again"].get(request.endpoint)
-    if again:
-        return again(**(request.view_args or {}))
+def _token_refused(_error: CSRFError) -> ResponseReturnValue:
+    notice = _(
+        "This page was open for a long time. Everything you typed is still here: send it once more."
+    )
+    again = _form_again(notice)
+    if again is not None:
+        return again, HTTPStatus.UNPROCESSABLE_ENTITY
     message = _("This page was open for a long time. Go back, open it again and send it once more.")
-    return error_page(int(error.code or 400), message)
+    return error_page(HTTPStatus.BAD_REQUEST, message)
+
+
+def _form_again(notice: str) -> str | None:
+    """Show the form of this request with a notice, if it has registered how."""
+    view: FormAgain | None = current_app.extensions["form_again"].get(request.endpoint)
+    return view(notice, **(request.view_args or {})) if view else None
 
 
 def _refused(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.response
     code = error.code or 500
-    answer = error_page(code)
+    answer: tuple[str, int] = error_page(code)
+    if code == HTTPStatus.TOO_MANY_REQUESTS and (again := _form_again(_advice(code)[1])):
+        answer = again, code
     headers: list[tuple[str, Any]] = [
         (key, value) for key, value in error.get_headers() if key in ("Allow", "Retry-After")
     ]
@@ -203,23 +216,23 @@ def error_page(code: int, message: str = "") -> tuple[str, int]:
 
 
 def _advice(code: int) -> tuple[str, str]:
-    if code == HTTPStatus.NOT_FOUND:
-        return _("We could not find this page"), _(
-            "The address may be mistyped, or the page may have moved. The stories are all here."
-        )
-    if code == HTTPStatus.GONE:
-        return _("This page has been taken down"), _("It is no longer published.")
-    if code == HTTPStatus.TOO_MANY_REQUESTS:
-        return _("Too many tries"), _("Wait a few minutes, then try again. You have not been charged.")
-    if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return _("That was too much at once"), _("Shorten what you typed and send it again.")
-    if code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return _("This page cannot be used that way"), _("Open it from a link instead.")
-    if code == HTTPStatus.SERVICE_UNAVAILABLE:
-        return _("We are not reachable right now"), _("Try again in a minute. Nothing was lost.")
-    if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    known = {
+        404: (
+            _("We could not find this page"),
+            _("The address may be mistyped, or the page may have moved. The stories are all here."),
+        ),
+        405: (_("This page cannot be used that way"), _("Open it from a link instead.")),
+        410: (_("This page has been taken down"), _("It is no longer published.")),
+        413: (_("That was too much at once"), _("Shorten what you typed and send it again.")),
+        429: (
+            _("Too many tries"),
+            _("Wait a few minutes, then try again. You have not been charged."),
+        ),
+        503: (_("We are not reachable right now"), _("Try again in a minute. Nothing was lost.")),
+    }
+    if code not in known and code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _("Something went wrong on our side"), _(
             "It has been noted. Try again in a minute; if you were giving, you will not be "
             "charged twice."
         )
-    return _("This did not work"), _("Go back and try again.")
+    return known.get(code, (_("This did not work"), _("Go back and try again.")))

@@ -23,9 +23,7 @@ class Unbalanced(ValueError):
     """The sides of an entry do not sum to zero."""
 
 
-def post(
-    key: str, *, kind: str, subject: str, at: datetime, postings: Sequence[Posting]
-) -> bool:
+def post(key: str, *, kind: str, subject: str, at: datetime, postings: Sequence[Posting]) -> bool:
     """Write an entry inside the open unit of work, once per key; tell whether it is new.
 
     Raises Unbalanced before the database would. Sides of nothing are left out.

@@ -145,7 +145,7 @@ def mark_queued(claim: Claim, *, error: str, due_at: datetime) -> bool:
 
 def _settle(claim: Claim, change: str, **values: Any) -> bool:
     touched = db.run(
-        f"UPDATE letters SET lease_until = NULL, {change}"  # noqa: S608 - our own words
+        f"UPDATE letters SET lease_until = NULL, {change}"
         " WHERE id = :id AND state = 'sending' AND attempts = :attempts AND lease_until = :lease",
         id=claim.id,
         attempts=claim.attempts,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from markupsafe import Markup
 
@@ -11,8 +12,8 @@ from donorhub.kit import Invariant, Money, by_sql, db, locales, now, render_mark
 from donorhub.matching.rules import Offer
 
 _OFFER = (
-    "SELECT o.id, o.campaign_id, o.sponsor_names, o.ratio_num, o.ratio_den, o.currency, o.cap_minor, "
-    "o.per_gift_cap_minor, o.per_donor_cap_minor, o.starts_at, o.ends_at, "
+    "SELECT o.id, o.campaign_id, o.sponsor_names, o.ratio_num, o.ratio_den, o.currency, "
+    "o.cap_minor, o.per_gift_cap_minor, o.per_donor_cap_minor, o.starts_at, o.ends_at, "
     "(SELECT array_agg(p.id ORDER BY p.id) FROM match_pools p WHERE p.offer_id = o.id) AS pools"
 )
 
@@ -53,7 +54,12 @@ def live_offer(campaign_id: int) -> Offer | None:
         campaign=campaign_id,
         now=now(),
     )
-    return Offer(*row[:-1], pool_ids=tuple(row.pools)) if row else None
+    return _offer(row) if row else None
+
+
+def _offer(row: Any) -> Offer:
+    names = (field.name for field in fields(Offer) if field.name != "pool_ids")
+    return Offer(**{name: getattr(row, name) for name in names}, pool_ids=tuple(row.pools))
 
 
 def match_of(campaign_id: int, locale: str) -> Match | None:
@@ -67,7 +73,7 @@ def match_of(campaign_id: int, locale: str) -> Match | None:
     )
     if row is None:
         return None
-    offer = Offer(*row[:11], pool_ids=tuple(row.pools))
+    offer = _offer(row)
     remaining = offer.cap_minor - row.reserved - row.confirmed
 
     def amount(minor: int) -> Money:

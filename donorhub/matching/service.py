@@ -89,10 +89,11 @@ def open_offer(wish: OfferWish) -> int:
     slots = wish.slots or slots_for(wish.cap)
     with unit_of_work():
         row = db.one(
-            "INSERT INTO match_offers (campaign_id, sponsor_names, agreement_reference, is_contingent, "
-            "terms, ratio_num, ratio_den, currency, cap_minor, per_gift_cap_minor, "
+            "INSERT INTO match_offers (campaign_id, sponsor_names, agreement_reference, "
+            "is_contingent, terms, ratio_num, ratio_den, currency, cap_minor, per_gift_cap_minor, "
             "per_donor_cap_minor, state, starts_at, ends_at, updated_at) VALUES (:campaign_id, "
-            "cast(:sponsor AS jsonb), :agreement, true, cast(:terms AS jsonb), :num, :den, :currency, :cap, "
+            "cast(:sponsor AS jsonb), :agreement, true, cast(:terms AS jsonb), :num, :den, "
+            ":currency, :cap, "
             ":per_gift, :per_donor, 'active', :starts_at, :ends_at, :now) RETURNING id",
             campaign_id=wish.campaign_id,
             sponsor=json.dumps(dict(wish.sponsor_names)),
@@ -145,7 +146,10 @@ def reserve(gift_id: int, *, campaign_id: int, gift: Money, sender: str, donor: 
     want = _within_limits(offer, wished.minor, sender=sender, donor=donor)
     granted = _take(offer, gift_id, want, sender=sender, donor=donor) if want else 0
     return Grant(
-        offer, wished, Money(granted, gift.currency), is_share_limited=granted == want < wished.minor
+        offer,
+        wished,
+        Money(granted, gift.currency),
+        is_share_limited=granted == want < wished.minor,
     )
 
 

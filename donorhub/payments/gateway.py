@@ -201,12 +201,12 @@ def moment_of(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, tz=UTC)
 
 
-def _plain(item: Any) -> dict[str, Any]:  # noqa: ANN401 - any Stripe object
+def _plain(item: Any) -> dict[str, Any]:
     found: dict[str, Any] = item.to_dict(for_json=True)
     return found
 
 
-def _all(listed: Any) -> Iterator[Any]:  # noqa: ANN401 - Stripe's list object
+def _all(listed: Any) -> Iterator[Any]:
     pages = listed.auto_paging_iter()
     while True:
         try:
@@ -215,37 +215,42 @@ def _all(listed: Any) -> Iterator[Any]:  # noqa: ANN401 - Stripe's list object
             return
 
 
-class _Over(Exception):  # noqa: N818 - the end of a list is not an error
+class _Over(Exception):
     pass
 
 
 def _call(ask: Callable[[], T]) -> T:
     """Make one call outside any transaction; sort what goes wrong into two kinds."""
     refuse_open_work()
-    pauses = iter(LIMITED_PAUSES_MS)
-    while True:
+    for pause in (*LIMITED_PAUSES_MS, None):
         try:
             return ask()
         except StopIteration:
             raise _Over from None
         except stripe.RateLimitError as error:
-            pause = next(pauses, None)
             if pause is None:
-                raise StripeUnreachable("rate limited") from error  # noqa: EM101, TRY003
+                message = "rate limited"
+                raise StripeUnreachable(message) from error
             time.sleep((pause + secrets.randbelow(pause)) / 1000)
-        except (stripe.APIConnectionError, stripe.APIError) as error:
-            if isinstance(error, stripe.APIError) and _is_final(error):
-                raise StripeRefused(error.code or "refused") from error
-            log.warning("stripe.unreachable", error=type(error).__name__)
-            raise StripeUnreachable(type(error).__name__) from error
-        except (stripe.AuthenticationError, stripe.PermissionError) as error:
-            log.error("stripe.key_refused", error=type(error).__name__)
-            raise StripeUnreachable("key refused") from error  # noqa: EM101, TRY003
         except stripe.StripeError as error:
-            log.warning("stripe.refused", code=error.code or type(error).__name__)
-            raise StripeRefused(error.code or type(error).__name__) from error
+            raise _sorted(error) from error
+    raise AssertionError
 
 
-def _is_final(error: stripe.APIError) -> bool:
+def _sorted(error: stripe.StripeError) -> StripeUnreachable | StripeRefused:
+    """Tell "no certain answer" from "no"; log the class and Stripe's code, never the message."""
+    kind = type(error).__name__
+    if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
+        log.error("stripe.key_refused", error=kind)
+        return StripeUnreachable("key refused")
+    uncertain = isinstance(error, stripe.APIConnectionError | stripe.APIError)
+    if uncertain and not _is_final(error):
+        log.warning("stripe.unreachable", error=kind)
+        return StripeUnreachable(kind)
+    log.warning("stripe.refused", code=error.code or kind)
+    return StripeRefused(error.code or kind)
+
+
+def _is_final(error: stripe.StripeError) -> bool:
     status = error.http_status or 500
     return 400 <= status < 500 and status != 409  # noqa: PLR2004 - HTTP classes

@@ -57,9 +57,7 @@ def _since(days: int | None) -> datetime:
     furthest = now() - timedelta(days=EVENT_DAYS)
     if days is not None:
         return max(furthest, now() - timedelta(days=days))
-    row = db.one(
-        "SELECT max(started_at) AS at FROM reconciliations WHERE finished_at IS NOT NULL"
-    )
+    row = db.one("SELECT max(started_at) AS at FROM reconciliations WHERE finished_at IS NOT NULL")
     return max(furthest, row.at - OVERLAP) if row and row.at else furthest
 
 
@@ -134,5 +132,3 @@ def _keep(run: Reconciliation) -> None:
             "cast(:differences AS jsonb))",
             **values,
         )
-
-

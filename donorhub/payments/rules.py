@@ -90,7 +90,7 @@ class PaymentFacts:
         return not self.is_paid and self.session_state in {"expired", "missing"}
 
 
-def _total(amounts: Any, currency: str) -> Money:  # noqa: ANN401 - an iterable of Money
+def _total(amounts: Any, currency: str) -> Money:
     total = Money.zero(currency)
     for amount in amounts:
         total += amount

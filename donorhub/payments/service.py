@@ -116,13 +116,13 @@ def open_checkout(checkout: Checkout) -> str:
 
 def find(checkout_id: int) -> Checkout:
     """Return one checkout."""
-    return Checkout(*db.one(f"SELECT {COLUMNS} FROM checkouts WHERE id = :id", id=checkout_id))  # noqa: S608
+    return Checkout(*db.one(f"SELECT {COLUMNS} FROM checkouts WHERE id = :id", id=checkout_id))
 
 
 def latest(subject: str) -> Checkout | None:
     """Return the newest checkout of a subject."""
     row = db.one(
-        f"SELECT {COLUMNS} FROM checkouts WHERE subject = :subject "  # noqa: S608
+        f"SELECT {COLUMNS} FROM checkouts WHERE subject = :subject "
         "ORDER BY attempt DESC LIMIT 1",
         subject=subject,
     )
@@ -252,14 +252,26 @@ def _holds(dispute: Dispute) -> bool:
 
 
 def _post(facts: PaymentFacts) -> None:
-    _entry(f"charge:{facts.intent_reference}", "charge", facts, _sides(
-        ("stripe-balance", facts.amount), ("gifts-received", _less(facts.amount))))
+    _entry(
+        f"charge:{facts.intent_reference}",
+        "charge",
+        facts,
+        _sides(("stripe-balance", facts.amount), ("gifts-received", _less(facts.amount))),
+    )
     if facts.fee is not None:
-        _entry(f"fee:{facts.intent_reference}", "fee", facts, _sides(
-            ("processing-fees", facts.fee), ("stripe-balance", _less(facts.fee))))
+        _entry(
+            f"fee:{facts.intent_reference}",
+            "fee",
+            facts,
+            _sides(("processing-fees", facts.fee), ("stripe-balance", _less(facts.fee))),
+        )
     for refund in facts.refunds:
-        _entry(f"refund:{refund.reference}", "refund", facts, _sides(
-            ("gifts-received", refund.amount), ("stripe-balance", _less(refund.amount))))
+        _entry(
+            f"refund:{refund.reference}",
+            "refund",
+            facts,
+            _sides(("gifts-received", refund.amount), ("stripe-balance", _less(refund.amount))),
+        )
     for dispute in facts.disputes:
         _post_dispute(facts, dispute)
 
@@ -267,17 +279,33 @@ def _post(facts: PaymentFacts) -> None:
 def _post_dispute(facts: PaymentFacts, dispute: Dispute) -> None:
     key = f"dispute:{dispute.reference}"
     if dispute.withdrawn:
-        _entry(f"{key}:withdrawn", "dispute-withdrawn", facts, _sides(
-            ("disputed-funds", dispute.amount), ("stripe-balance", _less(dispute.amount))))
+        _entry(
+            f"{key}:withdrawn",
+            "dispute-withdrawn",
+            facts,
+            _sides(("disputed-funds", dispute.amount), ("stripe-balance", _less(dispute.amount))),
+        )
     if dispute.fee:
-        _entry(f"{key}:fee", "dispute-fee", facts, _sides(
-            ("dispute-fees", dispute.fee), ("stripe-balance", _less(dispute.fee))))
+        _entry(
+            f"{key}:fee",
+            "dispute-fee",
+            facts,
+            _sides(("dispute-fees", dispute.fee), ("stripe-balance", _less(dispute.fee))),
+        )
     if dispute.reinstated:
-        _entry(f"{key}:reinstated", "dispute-reinstated", facts, _sides(
-            ("stripe-balance", dispute.amount), ("disputed-funds", _less(dispute.amount))))
+        _entry(
+            f"{key}:reinstated",
+            "dispute-reinstated",
+            facts,
+            _sides(("stripe-balance", dispute.amount), ("disputed-funds", _less(dispute.amount))),
+        )
     if dispute.state == LOST and dispute.withdrawn:
-        _entry(f"{key}:lost", "dispute-lost", facts, _sides(
-            ("gifts-received", dispute.amount), ("disputed-funds", _less(dispute.amount))))
+        _entry(
+            f"{key}:lost",
+            "dispute-lost",
+            facts,
+            _sides(("gifts-received", dispute.amount), ("disputed-funds", _less(dispute.amount))),
+        )
 
 
 def _entry(key: str, kind: str, facts: PaymentFacts, sides: list[ledger.Posting]) -> None:
@@ -290,8 +318,6 @@ def _sides(*sides: tuple[str, Money]) -> list[ledger.Posting]:
 
 def _less(amount: Money) -> Money:
     return Money(-amount.minor, amount.currency)
-
-
 
 
 def adopt(checkout: Checkout, session: str) -> Checkout:

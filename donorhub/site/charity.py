@@ -29,10 +29,13 @@ class Charity:
     email: str
     mark: str | None = None
     purpose: str = ""
+    short_purpose: str = ""
     phone: str = ""
     registration: str = ""
     address: tuple[str, ...] = ()
     help_text: str = ""
+    help_label: str = ""
+    help_phone: str = ""
     press_contact: PressContact | None = None
     press_substitute: PressContact | None = None
 
@@ -60,10 +63,13 @@ def _charity(path: str, name: str, sender: str, locale: str) -> Charity:
         email=email,
         mark=known.get("mark_picture"),
         purpose=words.get("purpose", ""),
+        short_purpose=words.get("short_purpose", ""),
         phone=words.get("phone", ""),
         registration=words.get("registration", ""),
         address=tuple(words.get("address", ())),
         help_text=words.get("help", {}).get("text", ""),
+        help_label=words.get("help", {}).get("label", ""),
+        help_phone=words.get("help", {}).get("phone", ""),
         press_contact=PressContact(**press) if press else None,
         press_substitute=PressContact(**substitute) if substitute else None,
     )

@@ -11,7 +11,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
 from donorhub import campaigns, giving, matching, stories
-
 from donorhub.kit import current_settings, db, locales, pagecache
 from donorhub.site.openapi import specification
 

@@ -7,7 +7,19 @@ from pathlib import Path
 
 from flask import Flask
 
-from donorhub.kit import Settings, assets, babel, cli, db, events, logs, pagecache, present, web
+from donorhub.kit import (
+    Settings,
+    assets,
+    babel,
+    cli,
+    db,
+    events,
+    limits,
+    logs,
+    pagecache,
+    present,
+    web,
+)
 from donorhub.wiring import parts
 
 ROOT = Path(__file__).parent.parent.parent
@@ -28,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     babel.init_app(app, settings)
     present.init_app(app)
     web.init_app(app, settings)
+    limits.init_app(app)
     parts.init_app(app, settings)
     events.init_app(app, settings.database_url, parts.SUBSCRIBERS)
     cli.init_app(app)

@@ -114,7 +114,9 @@ def test_a_partial_refund_releases_only_the_match_of_what_went_back(stripe_simul
     assert broken() == []
 
 
-@pytest.mark.parametrize(("outcome", "state", "raised"), [("lost", "disputed", "0"), ("won", "received", "50")])
+@pytest.mark.parametrize(
+    ("outcome", "state", "raised"), [("lost", "disputed", "0"), ("won", "received", "50")]
+)
 def test_a_dispute_moves_the_gift_only_when_it_is_lost(
     stripe_simulator, matched, outcome, state, raised
 ):
@@ -258,7 +260,11 @@ def test_less_match_than_the_gift_asks_for_is_shown_before_paying(stripe_simulat
     started = giving.start_gift(a_wish(campaign))
     assert started.checkout_url is None
     gift = giving.gift_view(started.public_id)
-    assert (gift.matched, gift.shortfall, gift.reduced) == (cad("32.10"), cad("17.90"), cad("32.10"))
+    assert (gift.matched, gift.shortfall, gift.reduced) == (
+        cad("32.10"),
+        cad("17.90"),
+        cad("32.10"),
+    )
     assert broken() == []
 
 

@@ -38,16 +38,37 @@ def test_a_report_becomes_a_draft_and_everything_left_out_is_listed(run, page):
 
 
 def test_a_report_is_imported_linked_and_published_in_one_command(run, page):
-    campaign = a_campaign()
-    slug = getattr(campaign, "slug", campaign)
+    campaign = a_campaign("winter-lights")
 
-    result = run("import", page, "--campaign", slug, "--publish")
+    result = run("import", page, "--campaign", "winter-lights", "--publish")
 
     assert result.exit_code == 0, result.output
     assert "Published: " in result.output
     story = stories.story_page(SLUG, "en")
     assert story.pseudonym_note == "Not her real name."
-    assert SLUG in campaigns.story_slugs(slug)
+    assert campaigns.story_slugs(campaign) == [SLUG]
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        ("000", "a symposium on Bridging Gaps"),
+        ("003", "“This is the same place where I was trapped for many days,”"),
+    ],
+)
+def test_a_partners_real_report_is_imported_published_and_read(
+    run, seed, tmp_path, client, start, words
+):
+    file = tmp_path / "report.txt"
+    file.write_bytes(seed(start))
+    a_campaign("winter-lights")
+
+    result = run("import", file, "--campaign", "winter-lights", "--publish", "--slug", "real")
+
+    assert result.exit_code == 0, result.output
+    page = client.get("/stories/real/")
+    assert page.status_code == 200
+    assert words in page.get_data(as_text=True)
 
 
 def test_a_campaign_that_does_not_exist_stops_everything(run, page):

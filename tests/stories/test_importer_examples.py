@@ -80,7 +80,9 @@ def test_a_known_heading_over_ordinary_paragraphs_stays():
 
 def test_a_long_paragraph_ends_the_furniture():
     long = "word " * 70 + "end."
-    draft = draft_of(f"A title here\n\nThe story.\n\nMedia contact\n\nPhone: 555 0100 200\n\n{long}")
+    draft = draft_of(
+        f"A title here\n\nThe story.\n\nMedia contact\n\nPhone: 555 0100 200\n\n{long}"
+    )
 
     assert long in draft.body_markdown
     assert "555" not in draft.body_markdown
@@ -157,7 +159,9 @@ def test_a_quotation_keeps_its_speaker_inside(report):
 
 
 def test_a_quotation_over_several_paragraphs_is_quoted_in_each():
-    draft = draft_of("A title\n\n“It was dark and nobody came.\n\n“Then a lamp was lit.”\n\nShe sat.")
+    draft = draft_of(
+        "A title\n\n“It was dark and nobody came.\n\n“Then a lamp was lit.”\n\nShe sat."
+    )
 
     assert "> “It was dark and nobody came.\n\n> “Then a lamp was lit.”" in draft.body_markdown
 
@@ -244,7 +248,9 @@ def test_a_day_without_a_year_is_no_date():
 
 
 def test_headings_never_skip_a_level():
-    draft = draft_of("# A title\n\n### Deep\n\nText of it.\n\n##### Deeper\n\nMore.\n\n# Wide\n\nEnd.")
+    draft = draft_of(
+        "# A title\n\n### Deep\n\nText of it.\n\n##### Deeper\n\nMore.\n\n# Wide\n\nEnd."
+    )
 
     levels = [line.split()[0] for line in draft.body_markdown.split("\n") if line.startswith("#")]
     assert levels == ["##", "###", "##"]
@@ -259,7 +265,9 @@ def test_french_spacing_stays_and_other_hard_spaces_go(report):
 
 
 def test_a_plain_list_stays_a_list():
-    draft = draft_of("A title\n\nThey brought:\n\n• rice\n• oil\n\n1. wash\n2. cook\n\n1987. A year.")
+    draft = draft_of(
+        "A title\n\nThey brought:\n\n• rice\n• oil\n\n1. wash\n2. cook\n\n1987. A year."
+    )
 
     assert "- rice\n- oil" in draft.body_markdown
     assert "1. wash\n2. cook" in draft.body_markdown

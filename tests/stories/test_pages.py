@@ -11,6 +11,10 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 TOMB = "{http://purl.org/atompub/tombstones/1.0}"
 
 
+def parsed(answer):
+    return ET.fromstring(answer.data)
+
+
 def test_the_list_shows_published_stories_only(context, client):
     a_story("the-open-door", title="The open door")
     a_story("the-shut-door", title="The shut door")
@@ -42,7 +46,7 @@ def test_the_feed_is_valid_atom_with_absolute_addresses(context, client):
     answer = client.get("/stories/feed.atom")
 
     assert answer.content_type == "application/atom+xml; charset=utf-8"
-    feed = ET.fromstring(answer.data)
+    feed = parsed(answer)
     for name in ("id", "title", "updated"):
         assert len(feed.findall(ATOM + name)) == 1
     assert feed.find(f"{ATOM}author/{ATOM}name").text == "Keeplight"
@@ -57,19 +61,19 @@ def test_the_feed_is_valid_atom_with_absolute_addresses(context, client):
 
 def test_the_feed_tells_readers_to_forget_a_withdrawn_story(context, client):
     a_story("the-open-door")
-    before = ET.fromstring(client.get("/stories/feed.atom").data)
+    before = parsed(client.get("/stories/feed.atom"))
     kept = before.find(f"{ATOM}entry/{ATOM}id").text
 
     stories.withdraw("the-open-door")
 
     answer = client.get("/stories/feed.atom")
-    feed = ET.fromstring(answer.data)
+    feed = parsed(answer)
     assert feed.find(ATOM + "entry") is None
     assert feed.find(TOMB + "deleted-entry").get("ref") == kept
     assert b"door" not in answer.data
 
 
 def test_an_empty_feed_is_a_feed(context, client):
-    feed = ET.fromstring(client.get("/stories/feed.atom").data)
+    feed = parsed(client.get("/stories/feed.atom"))
 
     assert feed.find(ATOM + "updated").text

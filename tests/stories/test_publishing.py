@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from datetime import datetime as dt
 from datetime import timezone as tz
+from threading import Barrier
 
 import psycopg
 import pytest
 
 from donorhub import stories
-from donorhub.kit import clock, db, events
+from donorhub.kit import SettingsError, clock, db, events
 from donorhub.stories import queries
 from tests.builders import a_story
 
@@ -275,6 +277,35 @@ def test_the_invariant_finds_a_protected_name_wherever_it_is_public(context, dat
     assert promise.find() == ["story the-open-door: summary (en)"]
 
 
+def test_the_invariant_reads_pictures_topics_and_addresses(context, database_url):
+    picture = stories.StoryImage("pictures/well.svg", 4, 3, {"en": "A well"}, credit="Bo")
+    a_draft(pictures=[picture], topics=["water"])
+    stories.publish("the-well")
+    for name in ("Rina Das", "Omar"):
+        stories.protect_name(name)
+    with psycopg.connect(database_url) as corruption:
+        corruption.execute("UPDATE story_pictures SET credit = 'Rina Das'")
+        corruption.execute(
+            "UPDATE stories SET topics = '{water, omar}', slug = 'omar-and-the-well'"
+        )
+
+    assert stories.invariants()[0].find() == [
+        "story omar-and-the-well: address",
+        "story omar-and-the-well: topics",
+        "story omar-and-the-well: picture 1",
+    ]
+
+
+def test_no_name_is_registered_without_a_key(context):
+    kept = context.extensions["settings"]
+    context.extensions["settings"] = dataclasses.replace(kept, safeguarding_key="")
+    try:
+        with pytest.raises(SettingsError, match="SAFEGUARDING_KEY"):
+            stories.protect_name("Rina Das")
+    finally:
+        context.extensions["settings"] = kept
+
+
 def test_the_invariant_reads_other_packages_texts_too(context, monkeypatch):
     stories.protect_name("Rina Das")
     monkeypatch.setattr(queries.safeguarding, "_sources", [])
@@ -309,6 +340,45 @@ def test_cards_come_newest_first_or_in_the_order_asked_for(context):
     assert slugs(exclude=["c"]) == ["b", "a"]
     assert slugs(slugs=["a", "c", "nowhere"]) == ["a", "c"]
     assert slugs(slugs=[]) == []
+
+
+def test_one_report_imported_by_many_at_once_makes_one_story(context):
+    together = Barrier(6)
+
+    def bring_in(_number):
+        with context.app_context():
+            together.wait()
+            return stories.import_report(b"The well\n\nIt gives water all year.").is_new
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(bring_in, range(6)))
+
+    assert sorted(found) == [False] * 5 + [True]
+
+
+def test_a_name_protected_while_its_story_is_published_is_never_missed(context):
+    for number in range(8):
+        slug, name = f"story-{number}", f"Rina Das{number}"
+        a_draft(slug, body=f"It was {name}.")
+        together = Barrier(2)
+
+        def publish(slug=slug, together=together):
+            with context.app_context():
+                together.wait()
+                try:
+                    return stories.publish(slug)
+                except stories.ProtectedNameFound:
+                    return False
+
+        def protect(name=name, together=together):
+            with context.app_context():
+                together.wait()
+                return stories.protect_name(name)
+
+        with ThreadPoolExecutor(2) as pool:
+            published, places = pool.submit(publish), pool.submit(protect)
+            is_public, said = published.result(), places.result()
+        assert is_public == (f"story {slug}: body (en)" in said)
 
 
 def test_the_database_refuses_a_published_story_without_its_moment(context, database_url):

@@ -38,7 +38,7 @@ class Started:
     is_received: bool = False
 
 
-class AlreadyStarted(Exception):  # noqa: N818 - not an error of the donor's
+class AlreadyStarted(Exception):
     """The same form is being sent at this moment; the other request won."""
 
 
@@ -209,8 +209,10 @@ def _promise(gift: Money, grant: matching.Grant, hold_until: datetime) -> str:
     """Say on Stripe's page, before the card is typed, exactly what is held and until when."""
     until = present.hold_time(hold_until)
     if not grant.granted or grant.offer is None:
-        return _("Nothing is added to this gift by a sponsor. This page is open until %(time)s.",
-                 time=until)
+        return _(
+            "Nothing is added to this gift by a sponsor. This page is open until %(time)s.",
+            time=until,
+        )
     return _(
         "%(sponsor)s adds %(match)s to your %(gift)s. We hold this match for you until %(time)s.",
         sponsor=grant.offer.sponsor(locales.current()),
@@ -292,5 +294,3 @@ def _grant_of(gift: Gift) -> matching.Grant:
     held = Money(matching.standing(gift.id)["reserved"], gift.currency)
     offer = matching.live_offer(gift.campaign_id)
     return matching.Grant(offer, Money(gift.match_wished_minor, gift.currency), held)
-
-

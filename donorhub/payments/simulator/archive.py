@@ -27,7 +27,7 @@ _UPSERT = f"""
 INSERT INTO rows ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET type = excluded.type, parent = excluded.parent,
     source = excluded.source, due_ms = excluded.due_ms, body = excluded.body
-"""  # noqa: S608 - constants
+"""
 
 
 class Row(NamedTuple):
@@ -69,7 +69,7 @@ class Archive:
 
     def select(self, where: str, values: tuple[object, ...], *, limit: int) -> list[Row]:
         """Rows that meet an SQL condition, which may end in an ORDER BY."""
-        query = f"SELECT {_COLUMNS} FROM rows WHERE {where} LIMIT ?"  # noqa: S608 - our own text
+        query = f"SELECT {_COLUMNS} FROM rows WHERE {where} LIMIT ?"
         with self._lock:
             return [Row(*found) for found in self._db.execute(query, (*values, limit))]
 

@@ -28,7 +28,7 @@ CARD = f"""
     FROM stories s CROSS JOIN {_TEXT} LEFT JOIN LATERAL (
       SELECT * FROM story_pictures WHERE story_id = s.id ORDER BY position LIMIT 1) p ON true
     WHERE s.state = 'published'
-"""  # noqa: S608 - made of constants
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class StoryPage(StoryCard):
 def story_page(slug: str, locale: str) -> StoryPage | None:
     """Return a published story, or None for one that is a draft, withdrawn or unknown."""
     row = db.one(
-        f"SELECT s.*, t.locale, t.title, t.summary, t.place, t.body, t.pseudonym_note "  # noqa: S608
+        f"SELECT s.*, t.locale, t.title, t.summary, t.place, t.body, t.pseudonym_note "
         f"FROM stories s CROSS JOIN {_TEXT} WHERE s.state = 'published' AND s.slug = :slug",
         slug=slug,
         locale=locale,

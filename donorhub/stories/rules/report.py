@@ -18,7 +18,6 @@ from donorhub.stories.rules.blocks import (
     shortened,
 )
 from donorhub.stories.rules.dates import DatePrecision
-from donorhub.stories.rules.markup import plain
 from donorhub.stories.rules.reading import CannotRead, Line, read_lines
 from donorhub.stories.rules.writing import write
 

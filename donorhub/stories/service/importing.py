@@ -86,24 +86,32 @@ def import_report(
         draft.title, draft.summary, draft.body_markdown, draft.place, draft.pseudonym_note
     )
     try:
-        with unit_of_work():
-            story = found(address)
-            is_new = story is None
-            if story is None:
-                story = _drafted(address, draft, language)
-                rewrite(story, {language: words})
-            elif not says(story, language, words):
-                if slug is None or language in {row.locale for row in story.texts}:
-                    raise taken(address)
-                translate(story, language, words)
-            session.flush()
-            places = protected_places(story)
-            story_id = story.id
-    except IntegrityError as error:
-        if "uq_stories_slug" in str(error.orig):
-            raise taken(address) from None
-        raise
+        story_id, is_new, places = _stored(
+            address, draft, words, language, may_translate=bool(slug)
+        )
+    except IntegrityError:
+        # Someone else took the address between our look and our writing: look again.
+        story_id, is_new, places = _stored(
+            address, draft, words, language, may_translate=bool(slug)
+        )
     return Imported(story_id, address, draft, is_new, places)
+
+
+def _stored(
+    address: str, draft: Draft, words: StoryWords, language: str, *, may_translate: bool
+) -> tuple[int, bool, tuple[str, ...]]:
+    with unit_of_work():
+        story = found(address)
+        is_new = story is None
+        if story is None:
+            story = _drafted(address, draft, language)
+            rewrite(story, {language: words})
+        elif not says(story, language, words):
+            if not may_translate or language in {row.locale for row in story.texts}:
+                raise taken(address)
+            translate(story, language, words)
+        session.flush()
+        return story.id, is_new, protected_places(story)
 
 
 def _drafted(slug: str, draft: Draft, locale: str) -> Story:

@@ -33,4 +33,4 @@ def gifts() -> list[dict[str, Any]]:
 def first_day(text: str) -> date:
     """Return the first day of a year, a month or a day: what is not said is not known."""
     parts = [int(part) for part in text.split("-")]
-    return date(*(parts + [1, 1])[:3])
+    return date(*[*parts, 1, 1][:3])

@@ -10,7 +10,6 @@ from donorhub.kit import Money, clock, current_settings, db, now, tokens, unit_o
 from donorhub.wiring.demo.reading import documents, first_day, gifts
 
 
-
 def seed(*, dry_run: bool = False) -> str:
     """Write what is not there yet and say what there is."""
     told, appeals, given = documents("stories"), documents("campaigns"), gifts()
