@@ -5,6 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+INLINE = frozenset("a abbr b code em i mark q s small span strong sub sup time u wbr".split())
 
 
 class Page(HTMLParser):
@@ -22,11 +23,13 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
         self.elements.append((tag, found, tuple(self.around)))
+        self._pause(tag)
         if tag not in VOID:
             self.around.append(tag)
             self.texts.setdefault(tag, []).append("")
 
     def handle_endtag(self, tag: str) -> None:
+        self._pause(tag)
         if tag in self.around:
             while self.around.pop() != tag:
                 pass
@@ -34,6 +37,10 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         for tag in set(self.around):
             self.texts[tag][-1] += data
+
+    def _pause(self, tag: str) -> None:
+        if tag not in INLINE:
+            self.handle_data(" ")
 
     def all(self, *tags: str) -> list[dict[str, str]]:
         """The attributes of every element of these kinds."""

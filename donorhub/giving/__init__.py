@@ -2,7 +2,7 @@
 
 from donorhub.giving import jobs, letters
 from donorhub.giving.cli import giving_group
-from donorhub.giving.events import GiftReceived, GiftReversed
+from donorhub.giving.events import GiftReceived, GiftRestored, GiftReversed
 from donorhub.giving.model import Gift
 from donorhub.giving.queries import (
     Figures,
@@ -30,6 +30,7 @@ __all__ = [
     "Figures",
     "Gift",
     "GiftReceived",
+    "GiftRestored",
     "GiftReversed",
     "GiftView",
     "GiftWish",

@@ -39,8 +39,8 @@ class GiveForm(FlaskForm):  # type: ignore[misc]
     cover_fee = BooleanField(_l("Cover the fee"))
     anonymous = BooleanField(_l("Give without my name"))
     message = TextAreaField(_l("A message"))
-    story = HiddenField()
-    page = HiddenField()
+    story = HiddenField(filters=[lambda slug: one_line(slug or "", LONGEST_NAME)])
+    page = HiddenField(filters=[lambda slug: one_line(slug or "", LONGEST_NAME)])
     form_key = HiddenField()
     website = StringField()
 

@@ -90,6 +90,8 @@ class Gift(Base):
         if self.state not in (PENDING, *ENDED_UNPAID):
             message = f"a {self.state} gift cannot be received"
             raise ValueError(message)
+        if self.state != PENDING:
+            self._leave_the_form()
         self.state = RECEIVED
         self.donor_id = donor_id
         self.received_at = now()
@@ -107,6 +109,20 @@ class Gift(Base):
         self.ended_at = now()
         self._count(0, -1)
         return True
+
+    def take_back(self, refunded: Money) -> None:
+        """Less has gone back than was noted: a refund failed, and the gift counts again."""
+        was_gone = self.state != RECEIVED
+        if was_gone:
+            self._leave_the_form()
+        self._count(self.refunded_minor - refunded.minor, int(was_gone))
+        self.refunded_minor = refunded.minor
+        self.state = RECEIVED
+        self.ended_at = None
+
+    def _leave_the_form(self) -> None:
+        """The form that made this gift may have made another since, which keeps its place."""
+        self.form_key = f"{self.form_key}:{self.public_id}"
 
     def end(self, state: str) -> None:
         """Nothing was paid and nothing can be any more."""

@@ -68,7 +68,7 @@ class GiftView:
         if not self.shortfall or not self.matched:
             return None
         return Money(
-            self.intended.minor * self.matched.minor // self.wished.minor, self.amount.currency
+            -(-self.intended.minor * self.matched.minor // self.wished.minor), self.amount.currency
         )
 
 
@@ -207,6 +207,10 @@ _LIMIT = (
 
 def invariants() -> list[Invariant]:
     """Return the promises about gifts: I3, I6, I7 and I9."""
+    return [*_about_match(), *_about_money()]
+
+
+def _about_match() -> list[Invariant]:
     return [
         by_sql(
             "I3",
@@ -224,6 +228,20 @@ def invariants() -> list[Invariant]:
             "WHERE (a.state = 'reserved' AND g.state IS DISTINCT FROM 'pending') "
             "OR (a.state = 'confirmed' AND g.state IS DISTINCT FROM 'received')",
         ),
+        by_sql(
+            "I9",
+            "nobody who was told what is matched has less, unless that gift went back",
+            "SELECT format('gift %s: told %s, has %s', g.id, g.match_promised_minor, "
+            "coalesce(sum(a.amount_minor), 0)) FROM gifts g LEFT JOIN match_allocations a "
+            "ON a.gift_id = g.id AND a.state = 'confirmed' WHERE g.state = 'received' "
+            "AND g.refunded_minor = 0 GROUP BY g.id "
+            "HAVING coalesce(sum(a.amount_minor), 0) < g.match_promised_minor",
+        ),
+    ]
+
+
+def _about_money() -> list[Invariant]:
+    return [
         by_sql(
             "I6",
             "every received gift has its money at Stripe, in full, and no other gift has any",
@@ -255,15 +273,6 @@ def invariants() -> list[Invariant]:
             "WHERE received_at IS NOT NULL GROUP BY 1, 2) g USING (campaign_id, currency) "
             "WHERE coalesce(t.raised, 0) <> coalesce(g.raised, 0) "
             "OR coalesce(t.gifts, 0) <> coalesce(g.gifts, 0)",
-        ),
-        by_sql(
-            "I9",
-            "nobody who was told what is matched has less, unless that gift went back",
-            "SELECT format('gift %s: told %s, has %s', g.id, g.match_promised_minor, "
-            "coalesce(sum(a.amount_minor), 0)) FROM gifts g LEFT JOIN match_allocations a "
-            "ON a.gift_id = g.id AND a.state = 'confirmed' WHERE g.state = 'received' "
-            "AND g.refunded_minor = 0 GROUP BY g.id "
-            "HAVING coalesce(sum(a.amount_minor), 0) < g.match_promised_minor",
         ),
     ]
 

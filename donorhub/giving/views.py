@@ -8,7 +8,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import structlog
-from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
@@ -52,6 +52,13 @@ class Limits:
 
     minimum: Money
     maximum: Money
+
+
+@blueprint.after_request
+def keep_address(answer: Response) -> Response:
+    """Addresses of gifts open their pages: no other site is told one."""
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
 
 
 @blueprint.get("/campaigns/<slug>/give")

@@ -10,6 +10,7 @@ import click
 import procrastinate
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask.globals import app_ctx
@@ -35,9 +36,14 @@ def downgrade(engine: Engine, revision: str) -> None:
     _migrate(engine, lambda config: command.downgrade(config, revision))
 
 
-def _migrate(engine: Engine, run) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
+    return config
+
+
+def _migrate(engine: Engine, run) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    config = _config()
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ONE_AT_A_TIME})
         connection.commit()
@@ -66,6 +72,19 @@ def downgrade_command(revision: str) -> None:
     """Take the schema back to REVISION (or to base)."""
     downgrade(current_app.extensions["engine"], revision)
     click.echo(f"The schema is at {revision}.")
+
+
+@database.command("revision")
+@click.argument("message")
+@click.option("--dry-run", is_flag=True, help="Only say after which revision it would come.")
+def revision_command(message: str, *, dry_run: bool) -> None:
+    """Begin a new revision of the schema, to be filled in by hand."""
+    config = _config()
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    if not dry_run:
+        number = f"{int(newest or 0) + 1:04}"
+        command.revision(config, message=message, rev_id=number)
+    click.echo(f"After {newest}: {message}")
 
 
 @assets_group.command("build")

@@ -7,14 +7,13 @@ from functools import lru_cache
 from typing import TypeVar
 
 from babel import Locale
-from flask import g, has_request_context, request
+from flask import current_app, g, has_request_context, request
 from flask_babel import get_locale
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 LOCALES = ("en", "fr")
 FORMAT_LOCALES = {"en": "en_CA", "fr": "fr_CA"}
-COOKIE = "lang"
 T = TypeVar("T")
 
 
@@ -35,11 +34,16 @@ def select_locale(default: str) -> str:
     if "locale" not in g:
         g.locale = preferred(
             request.args.get("lang", ""),
-            request.cookies.get(COOKIE, ""),
+            request.cookies.get(cookie_name(), ""),
             request.headers.get("Accept-Language", ""),
             default,
         )
     return str(g.locale)
+
+
+def cookie_name() -> str:
+    """Return where a browser keeps the language; in production no other host can set it."""
+    return "__Host-lang" if current_app.extensions["settings"].is_production else "lang"
 
 
 def current() -> str:

@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"\A\d+(?:[.,]\d+)?\Z", re.ASCII)
 _GROUPED = re.compile(
     r"\A\d{1,3}(?P<sep>[ .,])\d{3}(?:(?P=sep)\d{3})*(?:(?!(?P=sep))[.,]\d+)?\Z", re.ASCII
 )
-LONGEST_AMOUNT = 32
+LONGEST_AMOUNT = 24  # fewer digits than Decimal keeps: nothing is rounded away in silence
 
 
 class CurrencyMismatch(ValueError):
@@ -101,14 +101,15 @@ class Money:
         return Money(int(exact.to_integral_value(ROUND_HALF_UP)), self.currency)
 
     def split(self, weights: Sequence[int]) -> list[Money]:
-        """Divide by weights without losing a minor unit; early parts take the rest."""
+        """Divide by weights without losing a minor unit; early parts that weigh take the rest."""
         whole = sum(weights)
         if whole <= 0 or min(weights) < 0:
             message = "weights must be at least zero and not all zero"
             raise ValueError(message)
         parts = [self.minor * weight // whole for weight in weights]
-        for index in range(self.minor - sum(parts)):
-            parts[index % len(parts)] += 1
+        takers = [index for index, weight in enumerate(weights) if weight]
+        for turn in range(self.minor - sum(parts)):
+            parts[takers[turn % len(takers)]] += 1
         return [Money(part, self.currency) for part in parts]
 
     @property

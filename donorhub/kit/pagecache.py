@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LARGEST_CACHE = 2_000
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 _PER_RESPONSE = {"X-Request-Id", "Set-Cookie", "Content-Length", "Date"}
 
 
@@ -51,6 +53,8 @@ class PageCache:
         self.fingerprint = fingerprint
         self.nanoseconds = milliseconds * 1_000_000
         self.default_locale = app.extensions["settings"].default_locale
+        with app.app_context():
+            self.cookie = locales.cookie_name() + "="
         self.hosts = frozenset(app.extensions["settings"].hosts)
         self.pages: dict[tuple[str, str], KeptPage] = {}
         self.known = ""
@@ -67,10 +71,17 @@ class PageCache:
 
     def _kept(self, environ: WSGIEnvironment) -> KeptPage | None:
         host = environ.get("HTTP_HOST", "").rsplit(":", 1)[0]
-        page = self.pages.get((environ["PATH_INFO"], _locale(environ, self.default_locale)))
+        page = self.pages.get((environ["PATH_INFO"], self._locale(environ)))
         if page is None or host not in self.hosts:
             return None
         return page if self.is_fresh() else None
+
+    def _locale(self, environ: WSGIEnvironment) -> str:
+        parts = [part.strip() for part in environ.get("HTTP_COOKIE", "").split(";")]
+        chosen = next((part for part in parts if part.startswith(self.cookie)), "")
+        header = environ.get("HTTP_ACCEPT_LANGUAGE", "")
+        remembered = chosen.removeprefix(self.cookie)
+        return locales.preferred("", remembered, header, self.default_locale)
 
     def is_fresh(self) -> bool:
         """Ask, at most every so often, whether anything public changed; forget if so."""
@@ -98,7 +109,7 @@ class PageCache:
         if len(self.pages) >= LARGEST_CACHE:
             self.pages = {}
         body = response.get_data()
-        etag = '"' + hashlib.sha256(body).hexdigest()[:20] + '"'
+        etag = 'W/"' + hashlib.sha256(body).hexdigest()[:20] + '"'
         headers = tuple((k, v) for k, v in response.headers.items() if k not in _PER_RESPONSE)
         packed = gzip.compress(body, 6, mtime=0)
         self.pages[path, locale] = KeptPage(headers, body, packed, etag)
@@ -107,11 +118,11 @@ class PageCache:
         self, page: KeptPage, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         headers = [*page.headers, ("ETag", page.etag), ("X-Request-Id", tokens.public_id())]
-        if environ.get("HTTP_IF_NONE_MATCH") == page.etag:
+        if page.etag.removeprefix("W/") in environ.get("HTTP_IF_NONE_MATCH", ""):
             start_response("304 Not Modified", headers)
             return ()
         body = page.plain
-        if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+        if _GZIP.search(environ.get("HTTP_ACCEPT_ENCODING", "")):
             body = page.packed
             headers.append(("Content-Encoding", "gzip"))
         headers.append(("Content-Length", str(len(body))))
@@ -144,18 +155,3 @@ def keep_ready() -> None:
     if cache:
         cache.is_fresh()
         g.keep_page = cache.known
-
-
-def _locale(environ: WSGIEnvironment, default: str) -> str:
-    return locales.preferred("", _cookie(environ), environ.get("HTTP_ACCEPT_LANGUAGE", ""), default)
-
-
-def _cookie(environ: WSGIEnvironment) -> str:
-    for part in _parts(environ.get("HTTP_COOKIE", "")):
-        if part.startswith(locales.COOKIE + "="):
-            return part.removeprefix(locales.COOKIE + "=")
-    return ""
-
-
-def _parts(header: str) -> Iterator[str]:
-    return (part.strip() for part in header.split(";"))

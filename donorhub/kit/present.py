@@ -10,7 +10,7 @@ from flask import Flask
 from flask_babel import ngettext
 
 from donorhub.kit import clock
-from donorhub.kit.locales import formatting
+from donorhub.kit.locales import current, formatting
 from donorhub.kit.money import Money, exponent
 from donorhub.kit.settings import settings
 
@@ -41,15 +41,15 @@ def _currency(amount: Money, decimals: int) -> str:
 
 
 def date_text(day: date) -> str:
-    """Write a day in words, in the reader's language."""
-    return dates.format_date(day, format="long", locale=formatting())
+    """Write a day in words, in the reader's language (French says « 1er » for the first)."""
+    words = dates.format_date(day, format="long", locale=formatting())
+    return words.replace("1 ", "1er ", 1) if current() == "fr" and day.day == 1 else words
 
 
 def deadline_text(moment: datetime) -> str:
     """Write a deadline: day, time and zone, so that nobody can mistake it."""
     zone = settings().zone
-    day = dates.format_date(moment.astimezone(zone), format="long", locale=formatting())
-    return f"{day}, {hold_time(moment)}"
+    return f"{date_text(moment.astimezone(zone))}, {hold_time(moment)}"
 
 
 def hold_time(moment: datetime) -> str:

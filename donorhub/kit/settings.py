@@ -13,8 +13,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import current_app
 
+from donorhub.kit.locales import LOCALES
+
+ENVIRONMENTS = ("development", "production")
 WEAK_SECRETS = frozenset({"", "secret", "changeme", "development", "dev", "test"})
 LEAST_SECRET_LENGTH = 32
+MOST_FEE_PERCENT = 20
 STRIPE_API = "https://api.stripe.com"
 STRIPE_CHECKOUT_ORIGIN = "https://checkout.stripe.com"
 
@@ -62,24 +66,27 @@ class Settings:
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Read the environment; raise SettingsError naming all that is wrong, at once."""
         reader = _Reader(env)
-        production = env.get("DONORHUB_ENV", "development") == "production"
+        environment = reader.choice("DONORHUB_ENV", cls.environment, ENVIRONMENTS)
+        production = environment == "production"
         settings = cls(
             database_url=reader.required("DATABASE_URL"),
             secret_key=reader.secret("SECRET_KEY", production=production),
-            environment="production" if production else "development",
+            environment=environment,
             public_url=reader.text("PUBLIC_URL", cls.public_url).rstrip("/"),
             trusted_hosts=reader.words("TRUSTED_HOSTS"),
             trusted_proxies=reader.words("TRUSTED_PROXIES"),
             organisation_name=reader.text("ORGANISATION_NAME", ""),
             charity_file=reader.text("CHARITY_FILE", ""),
-            default_currency=reader.text("DEFAULT_CURRENCY", cls.default_currency),
-            default_locale=reader.text("DEFAULT_LOCALE", cls.default_locale),
+            default_currency=reader.currency("DEFAULT_CURRENCY", cls.default_currency),
+            default_locale=reader.choice("DEFAULT_LOCALE", cls.default_locale, LOCALES),
             timezone=reader.zone("TIMEZONE", cls.timezone),
             stripe_secret_key=reader.required("STRIPE_SECRET_KEY"),
             stripe_webhook_secret=reader.secret("STRIPE_WEBHOOK_SECRET", production=production),
             stripe_webhook_secret_previous=reader.text("STRIPE_WEBHOOK_SECRET_PREVIOUS", ""),
             stripe_api_base=reader.text("STRIPE_API_BASE", STRIPE_API).rstrip("/"),
-            stripe_fee_percent=reader.number("STRIPE_FEE_PERCENT", cls.stripe_fee_percent),
+            stripe_fee_percent=reader.number(
+                "STRIPE_FEE_PERCENT", cls.stripe_fee_percent, most=MOST_FEE_PERCENT
+            ),
             stripe_fee_fixed_minor=reader.whole("STRIPE_FEE_FIXED_MINOR", 30),
             mail_server=reader.required("MAIL_SERVER"),
             mail_port=reader.whole("MAIL_PORT", 25),
@@ -90,7 +97,7 @@ class Settings:
             safeguarding_key=reader.secret("SAFEGUARDING_KEY", production=production),
             abuse_limits=reader.yes("ABUSE_LIMITS", default=True),
             minimum_gift_minor=reader.whole("MINIMUM_GIFT_MINOR", 100),
-            match_hold_share=reader.number("MATCH_HOLD_SHARE", cls.match_hold_share),
+            match_hold_share=reader.number("MATCH_HOLD_SHARE", cls.match_hold_share, most=1),
             database_pool=reader.whole("DATABASE_POOL", 10),
             page_cache_ms=reader.whole("PAGE_CACHE_MS", 500),
         )
@@ -177,14 +184,28 @@ class _Reader:
         self.wrong(name, "must be a whole number")
         return default
 
-    def number(self, name: str, default: Decimal) -> Decimal:
+    def number(self, name: str, default: Decimal, *, most: int) -> Decimal:
         try:
             value = Decimal(self.text(name, str(default)))
         except InvalidOperation:
             value = Decimal("NaN")
-        if value.is_finite() and value >= 0:
+        if value.is_finite() and 0 <= value <= most:
             return value
-        self.wrong(name, "must be a number of at least 0")
+        self.wrong(name, f"must be a number from 0 to {most}")
+        return default
+
+    def choice(self, name: str, default: str, known: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value in known:
+            return value
+        self.wrong(name, f"must be {' or '.join(known)}")
+        return default
+
+    def currency(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        if len(value) == 3 and value.isascii() and value.isalpha() and value.isupper():  # noqa: PLR2004 - ISO 4217
+            return value
+        self.wrong(name, "must be an ISO 4217 code such as CAD")
         return default
 
     def yes(self, name: str, *, default: bool) -> bool:

@@ -12,7 +12,7 @@ from flask import Flask, Response, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import Forbidden, HTTPException
+from werkzeug.exceptions import Forbidden, HTTPException, NotFound, SecurityError
 
 from donorhub.kit import locales, tokens
 from donorhub.kit.settings import Settings
@@ -102,6 +102,8 @@ def _begin() -> None:
     g.began = time.monotonic_ns()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if any("\0" in text for text in (request.path, *request.args.values())):
+        raise NotFound
     cross_site = request.headers.get("Sec-Fetch-Site") == "cross-site"
     if request.method in UNSAFE and cross_site and not _is_exempt():
         raise Forbidden(
@@ -142,9 +144,9 @@ def _finish(response: Response, settings: Settings) -> Response:
 
 def _remember_language(response: Response, settings: Settings) -> None:
     wish = request.args.get("lang", "")
-    if wish in locales.LOCALES and request.cookies.get(locales.COOKIE) != wish:
+    if wish in locales.LOCALES and request.cookies.get(locales.cookie_name()) != wish:
         response.set_cookie(
-            locales.COOKIE,
+            locales.cookie_name(),
             wish,
             max_age=A_YEAR,
             secure=settings.is_production,
@@ -180,6 +182,8 @@ def _form_again(notice: str) -> str | None:
 def _refused(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.response
+    if isinstance(error, SecurityError):  # a foreign host name: no link could be made for it
+        return Response("This is not the address of this site.\n", 400, mimetype="text/plain")
     code = error.code or 500
     answer: tuple[str, int] = error_page(code)
     if code == HTTPStatus.TOO_MANY_REQUESTS and (again := _form_again(_advice(code)[1])):

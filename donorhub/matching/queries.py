@@ -135,6 +135,10 @@ def fingerprint() -> str:
 
 def invariants() -> list[Invariant]:
     """Return the promises about match: I1, I2, I3 (per donor) and I4."""
+    return [*_about_pools(), *_about_allocations()]
+
+
+def _about_pools() -> list[Invariant]:
     return [
         by_sql(
             "I1",
@@ -168,6 +172,11 @@ def invariants() -> list[Invariant]:
             "GROUP BY pool_id) j ON j.pool_id = p.id WHERE p.reserved_minor <> coalesce(j.r, 0) "
             "OR p.confirmed_minor <> coalesce(j.c, 0)",
         ),
+    ]
+
+
+def _about_allocations() -> list[Invariant]:
+    return [
         by_sql(
             "I3",
             "no donor is matched beyond the offer's cap per donor",

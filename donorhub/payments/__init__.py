@@ -10,6 +10,7 @@ from donorhub.payments.rules import Dispute, FactsDisagree, FeeRule, PaymentFact
 from donorhub.payments.service import (
     Checkout,
     CheckoutWish,
+    Standing,
     close_checkout,
     latest,
     open_checkout,
@@ -30,6 +31,7 @@ __all__ = [
     "Gateway",
     "PaymentFacts",
     "Refund",
+    "Standing",
     "StripeRefused",
     "StripeUnreachable",
     "blueprint",

@@ -47,7 +47,11 @@ def parked() -> None:
 @click.option("--dry-run", is_flag=True, help="Only say whether the event is there.")
 def replay(event_id: str, *, dry_run: bool) -> None:
     """Act once more on a kept event."""
+    state = queries.event_state(event_id)
+    if state is None:
+        message = f"{event_id} is not in the inbox."
+        raise click.ClickException(message)
     if dry_run:
-        click.echo("It would be acted on again.")
+        click.echo(f"{event_id} is {state}; it would be acted on again.")
         return
     click.echo(f"{event_id}: {inbox.handle_event(event_id)}")

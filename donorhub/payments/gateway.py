@@ -2,7 +2,8 @@
 
 Pinned to stripe-python 16 (API 2026-10-28.endive). Connect 3 s, read 10 s, two network
 retries by the SDK; 429 is retried here, because the SDK does not
-(https://docs.stripe.com/rate-limits). The network is refused inside a unit of work.
+(https://docs.stripe.com/rate-limits), and so is 409 once the SDK has given up. The network
+is refused inside a unit of work.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ log = structlog.get_logger()
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 NETWORK_RETRIES = 2
 LIMITED_PAUSES_MS = (200, 500, 1200)
+# The same key is being worked on (a double click); too many calls.
+COME_BACK_LATER = (409, 429)
 EXPAND = ["payment_intent.latest_charge.balance_transaction"]
 CARD_REFUND_OK = {"succeeded", "pending", "requires_action"}
 T = TypeVar("T")
@@ -87,12 +90,18 @@ class Gateway:
             return False
         return True
 
-    def facts(self, reference: str, *, checkout_id: int, subject: str) -> PaymentFacts:
-        """Ask for a session and the money behind it as they are now."""
+    def facts(
+        self, reference: str, *, checkout_id: int, subject: str, refunds: bool = False
+    ) -> PaymentFacts:
+        """Ask for a session and the money behind it as they are now.
+
+        ``refunds`` asks for them even if nothing is given back now: one may have come back.
+        """
         found = _call(
             lambda: self.client.v1.checkout.sessions.retrieve(reference, {"expand": EXPAND})
         )
-        return self._read(_plain(found), checkout_id=checkout_id, subject=subject)
+        item = _plain(found)
+        return self._read(item, checkout_id=checkout_id, subject=subject, refunds=refunds)
 
     def session_of_intent(self, intent: str) -> str | None:
         """Return the session that a payment intent belongs to."""
@@ -138,7 +147,9 @@ class Gateway:
         for item in _all(listed):
             yield _plain(item)
 
-    def _read(self, item: dict[str, Any], *, checkout_id: int, subject: str) -> PaymentFacts:
+    def _read(
+        self, item: dict[str, Any], *, checkout_id: int, subject: str, refunds: bool
+    ) -> PaymentFacts:
         currency = str(item["currency"]).upper()
         intent = item.get("payment_intent")
         intent = intent if isinstance(intent, dict) else {}
@@ -146,7 +157,7 @@ class Gateway:
         charge = charge if isinstance(charge, dict) else {}
         movement = charge.get("balance_transaction")
         fee = movement["fee"] if isinstance(movement, dict) else None
-        given_back = bool(charge.get("amount_refunded"))
+        given_back = bool(charge.get("amount_refunded")) or (refunds and bool(charge))
         disputed = bool(charge.get("disputed"))
         return PaymentFacts(
             checkout_id=checkout_id,
@@ -166,9 +177,13 @@ class Gateway:
     def _refunds(self, charge: str, currency: str) -> tuple[Refund, ...]:
         listed = _call(lambda: self.client.v1.refunds.list({"charge": charge, "limit": 100}))
         return tuple(
-            Refund(item.id, Money(item.amount, currency))
+            Refund(
+                item.id,
+                Money(item.amount, currency),
+                came_back=item.status not in CARD_REFUND_OK,
+            )
             for item in _all(listed)
-            if item.status in CARD_REFUND_OK
+            if item.status in CARD_REFUND_OK or item.balance_transaction
         )
 
     def _disputes(self, charge: str, currency: str) -> tuple[Dispute, ...]:
@@ -179,11 +194,11 @@ class Gateway:
 def _dispute(item: dict[str, Any], currency: str) -> Dispute:
     moves = item.get("balance_transactions") or []
     taken = [move for move in moves if move["amount"] < 0]
-    fees = sum(int(move["fee"]) for move in moves)
+    fees = [(str(move["id"]), Money(int(move["fee"]), currency)) for move in moves]
     return Dispute(
         reference=str(item["id"]),
         amount=Money(int(item["amount"]), currency),
-        fee=Money(max(fees, 0), currency),
+        fees=tuple(fees),
         state=str(item["status"]),
         withdrawn=bool(taken),
         reinstated=any(move["amount"] > 0 for move in moves),
@@ -227,13 +242,10 @@ def _call(ask: Callable[[], T]) -> T:
             return ask()
         except StopIteration:
             raise _Over from None
-        except stripe.RateLimitError as error:
-            if pause is None:
-                message = "rate limited"
-                raise StripeUnreachable(message) from error
-            time.sleep((pause + secrets.randbelow(pause)) / 1000)
         except stripe.StripeError as error:
-            raise _sorted(error) from error
+            if pause is None or error.http_status not in COME_BACK_LATER:
+                raise _sorted(error) from error
+            time.sleep((pause + secrets.randbelow(pause)) / 1000)
     raise AssertionError
 
 
@@ -243,7 +255,9 @@ def _sorted(error: stripe.StripeError) -> StripeUnreachable | StripeRefused:
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
         log.error("stripe.key_refused", error=kind)
         return StripeUnreachable("key refused")
-    uncertain = isinstance(error, stripe.APIConnectionError | stripe.APIError)
+    uncertain = isinstance(
+        error, stripe.APIConnectionError | stripe.APIError | stripe.RateLimitError
+    )
     if uncertain and not _is_final(error):
         log.warning("stripe.unreachable", error=kind)
         return StripeUnreachable(kind)
@@ -253,4 +267,4 @@ def _sorted(error: stripe.StripeError) -> StripeUnreachable | StripeRefused:
 
 def _is_final(error: stripe.StripeError) -> bool:
     status = error.http_status or 500
-    return 400 <= status < 500 and status != 409  # noqa: PLR2004 - HTTP classes
+    return 400 <= status < 500 and status not in COME_BACK_LATER  # noqa: PLR2004 - HTTP class

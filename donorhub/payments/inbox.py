@@ -15,13 +15,13 @@ from typing import Any
 import stripe
 import structlog
 
-from donorhub.kit import Settings, current_settings, db, defer, now, unit_of_work
+from donorhub.kit import Settings, current_settings, db, defer, now, session, unit_of_work
 from donorhub.payments import service
 from donorhub.payments.gateway import StripeRefused, StripeUnreachable, gateway, moment_of
 from donorhub.payments.rules import (
     BACK_OFF_SECONDS,
     HANDLED_TYPES,
-    ORPHAN_ATTEMPTS,
+    MOST_ATTEMPTS,
     FactsDisagree,
     Pointers,
     pointers,
@@ -123,23 +123,30 @@ def _reference(event: dict[str, Any]) -> str | None:
 
 def handle_event(event_id: str) -> str:
     """Act on a kept event and return its new state; safe to repeat at any time."""
-    row = db.one(
-        "SELECT state, body, attempts, retry_at FROM stripe_events WHERE id = :id", id=event_id
-    )
+    row = db.one("SELECT state, body, attempts FROM stripe_events WHERE id = :id", id=event_id)
     if row is None or row.state in {"done", "ignored"}:
-        return "done"
-    item = json.loads(row.body)["data"]["object"]
+        return row.state if row else "unknown"
     try:
-        checkout = _checkout_of(pointers(item))
-        if checkout is None:
-            return _orphan(event_id, row.attempts)
-        service.act_on(service.facts_of(checkout))
+        found = _act_on(json.loads(row.body)["data"]["object"])
     except StripeUnreachable:
         return _later(event_id, row.attempts, "Stripe could not be reached")
     except (FactsDisagree, StripeRefused) as error:
-        log.error("stripe.event_parked", event_id=event_id, reason=str(error))
-        return _settle(event_id, "parked", str(error))
-    return _settle(event_id, "done", None)
+        return _park(event_id, str(error))
+    except Exception as error:  # noqa: BLE001 - one broken event must not hold up the others
+        session.rollback()
+        return _try_again(event_id, row.attempts, f"acting on it failed: {type(error).__name__}")
+    if found:
+        return _settle(event_id, "done", None)
+    return _try_again(event_id, row.attempts, "the event belongs to none of our checkouts")
+
+
+def _act_on(item: dict[str, Any]) -> bool:
+    """Ask Stripe how the checkout of an event's object stands; False if it is none of ours."""
+    checkout = _checkout_of(pointers(item))
+    if checkout is None:
+        return False
+    service.act_on(service.facts_of(checkout, refunds=item.get("object") == "refund"))
+    return True
 
 
 def _checkout_of(found: Pointers) -> service.Checkout | None:
@@ -156,29 +163,36 @@ def _checkout_of(found: Pointers) -> service.Checkout | None:
         charge=found.charge,
     )
     checkout = service.find(row.id) if row else None
-    if checkout is None and found.intent:
-        session = gateway().session_of_intent(found.intent)
-        row = db.one("SELECT id FROM checkouts WHERE session_reference = :session", session=session)
-        checkout = service.find(row.id) if row else None
-    if checkout and checkout.session_reference is None:
-        return service.adopt(checkout, found.session) if found.session else None
-    return checkout
+    if checkout and checkout.session_reference:
+        return checkout
+    session_id = found.session
+    if session_id is None and found.intent:
+        session_id = gateway().session_of_intent(found.intent)
+    if checkout:
+        return service.adopt(checkout, session_id) if session_id else None
+    row = db.one("SELECT id FROM checkouts WHERE session_reference = :session", session=session_id)
+    return service.find(row.id) if row else None
 
 
-def _orphan(event_id: str, attempts: int) -> str:
-    """An event about nothing we know: our own row may still be on its way; later, give up."""
-    if attempts + 1 < ORPHAN_ATTEMPTS:
-        return _later(event_id, attempts, "the event belongs to none of our checkouts")
-    log.error("stripe.event_parked", event_id=event_id, reason="orphan")
-    return _settle(event_id, "parked", "the event belongs to none of our checkouts")
+def _try_again(event_id: str, attempts: int, reason: str) -> str:
+    """Our own row may still be on its way, a lock in the way: later; in the end, a person."""
+    if attempts + 1 < MOST_ATTEMPTS:
+        return _later(event_id, attempts, reason)
+    return _park(event_id, reason)
+
+
+def _park(event_id: str, reason: str) -> str:
+    log.error("stripe.event_parked", event_id=event_id, reason=reason)
+    return _settle(event_id, "parked", reason)
 
 
 def _later(event_id: str, attempts: int, reason: str) -> str:
     pause = BACK_OFF_SECONDS[min(attempts, len(BACK_OFF_SECONDS) - 1)]
+    log.warning("stripe.event_waits", event_id=event_id, reason=reason, seconds=pause)
     with unit_of_work():
         db.run(
-            "UPDATE stripe_events SET attempts = attempts + 1, reason = :reason, "
-            "retry_at = :retry_at WHERE id = :id AND state = 'waiting'",
+            "UPDATE stripe_events SET state = 'waiting', attempts = attempts + 1, "
+            "reason = :reason, retry_at = :retry_at WHERE id = :id AND state <> 'done'",
             id=event_id,
             reason=reason,
             retry_at=now() + timedelta(seconds=pause),

@@ -28,6 +28,12 @@ def parked_events(limit: int = 100) -> list[ParkedEvent]:
     return [ParkedEvent(*row) for row in found]
 
 
+def event_state(event_id: str) -> str | None:
+    """Return where a kept event stands, or None if it is not kept."""
+    row = db.one("SELECT state FROM stripe_events WHERE id = :id", id=event_id)
+    return row.state if row else None
+
+
 def invariants() -> list[Invariant]:
     """Return the promises about money at Stripe (I6) and its events (I7)."""
     return [

@@ -19,8 +19,14 @@ log = structlog.get_logger()
 EVENT_DAYS = 30
 OVERLAP = timedelta(hours=2)
 SETTLE_AFTER = timedelta(minutes=2)
-FEE_KINDS = {"charge", "payment"}
-REFUND_KINDS = {"refund", "payment_refund"}
+# Which of our entries a movement of Stripe's balance must stand in, by Stripe's category for
+# accounting (https://docs.stripe.com/reports/reporting-categories).
+ENTRIES = {
+    "refund": "refund:{}",
+    "refund_failure": "refund:{}:failed",
+    "dispute": "dispute:{}:withdrawn",
+    "dispute_reversal": "dispute:{}:reinstated",
+}
 
 
 @dataclass(slots=True)
@@ -38,8 +44,8 @@ class Reconciliation:
 def reconcile(*, days: int | None = None, dry_run: bool = False) -> Reconciliation:
     """Fetch missed events, settle open checkouts and fees, compare balance movements.
 
-    ``days`` looks back that far (30 at most: Stripe keeps events no longer); without it
-    the run begins two hours before the last one did. Raises StripeUnreachable.
+    A run begins two hours before the last one did; ``days`` looks back further, 30 at most
+    (Stripe keeps events no longer). Raises StripeUnreachable.
     """
     run = Reconciliation(started_at=now())
     since = _since(days)
@@ -55,23 +61,25 @@ def reconcile(*, days: int | None = None, dry_run: bool = False) -> Reconciliati
 
 def _since(days: int | None) -> datetime:
     furthest = now() - timedelta(days=EVENT_DAYS)
-    if days is not None:
-        return max(furthest, now() - timedelta(days=days))
     row = db.one("SELECT max(started_at) AS at FROM reconciliations WHERE finished_at IS NOT NULL")
-    return max(furthest, row.at - OVERLAP) if row and row.at else furthest
+    since = max(furthest, row.at - OVERLAP) if row and row.at else furthest
+    return since if days is None else min(since, now() - timedelta(days=days))
 
 
 def _missed_events(run: Reconciliation, since: datetime, *, dry_run: bool) -> None:
+    """Keep what never came, and act on it now: what follows compares with the result."""
+    missed = []
     for event in gateway().events_since(since):
         run.events_seen += 1
         known = db.one("SELECT id FROM stripe_events WHERE id = :id", id=event["id"])
         if known is None:
             run.events_missed += 1
-            if not dry_run:
-                inbox.keep(event, json.dumps(event))
+            missed.append(event)
     if dry_run:
         return
-    for event_id in inbox.due_events():
+    for event in missed:
+        inbox.keep(event, json.dumps(event))
+    for event_id in (*(event["id"] for event in missed), *inbox.due_events()):
         inbox.handle_event(event_id)
 
 
@@ -95,31 +103,43 @@ def _open_checkouts(run: Reconciliation, *, dry_run: bool) -> None:
 
 
 def _movements(run: Reconciliation, since: datetime) -> None:
-    """Every movement of our balance must be one that the mirror knows, to the cent."""
+    """Every movement of our balance must be one that we know, to the cent.
+
+    The latest are left to the next run: their events may be on their way.
+    """
+    until = (run.started_at - SETTLE_AFTER).timestamp()
     for movement in gateway().movements_since(since):
+        if movement["created"] > until:
+            continue
         run.movements_seen += 1
         if difference := _difference(movement):
             run.differences.append(difference)
 
 
 def _difference(movement: dict[str, Any]) -> str | None:
-    kind, source = movement["type"], movement.get("source")
-    if kind in FEE_KINDS:
+    known: tuple[int, ...] | None
+    seen: tuple[int, ...]
+    category, source = movement["reporting_category"], movement.get("source")
+    if category == "charge":
         row = db.one(
             "SELECT amount_minor, fee_minor FROM stripe_payments WHERE charge_reference = :charge",
             charge=source,
         )
-        if row is None:
-            return f"{movement['id']}: a charge we do not know"
-        if row.amount_minor != movement["amount"] or row.fee_minor not in (None, movement["fee"]):
-            return f"{movement['id']}: a charge of another amount or fee than ours"
-    if kind in REFUND_KINDS:
+        known = row and (row.amount_minor, row.fee_minor or movement["fee"])
+        seen = (movement["amount"], movement["fee"])
+    elif category in ENTRIES:
         row = db.one(
-            "SELECT 1 AS known FROM ledger_entries WHERE key = :key", key=f"refund:{source}"
+            "SELECT p.amount_minor FROM ledger_entries e JOIN ledger_postings p "
+            "ON p.entry_id = e.id AND p.account_code = 'stripe-balance' WHERE e.key = :key",
+            key=ENTRIES[category].format(source),
         )
-        if row is None:
-            return f"{movement['id']}: a refund we do not know"
-    return None
+        known = row and (row.amount_minor,)
+        seen = (movement["amount"],)
+    else:
+        return None
+    if known is None:
+        return f"{movement['id']}: a {category} we do not know"
+    return None if known == seen else f"{movement['id']}: a {category} of another amount than ours"
 
 
 def _keep(run: Reconciliation) -> None:

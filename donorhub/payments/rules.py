@@ -29,7 +29,7 @@ HANDLED_TYPES = (
 )
 LOST, WON = "lost", "won"
 BACK_OFF_SECONDS = (10, 30, 60, 300, 900, 3600)
-ORPHAN_ATTEMPTS = 6
+MOST_ATTEMPTS = 6
 
 
 class FactsDisagree(ValueError):
@@ -38,19 +38,23 @@ class FactsDisagree(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money that Stripe gave back."""
+    """Money that Stripe gave back; ``came_back`` if the donor's bank could not take it."""
 
     reference: str
     amount: Money
+    came_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """Money that a bank asks back; ``withdrawn`` tells whether Stripe took it from us."""
+    """Money that a bank asks back; ``withdrawn`` tells whether Stripe took it from us.
+
+    Each fee comes with the balance transaction that took it: there may be several.
+    """
 
     reference: str
     amount: Money
-    fee: Money
+    fees: tuple[tuple[str, Money], ...]
     state: str
     withdrawn: bool
     reinstated: bool
@@ -75,8 +79,9 @@ class PaymentFacts:
 
     @property
     def refunded(self) -> Money:
-        """All that was given back."""
-        return _total((refund.amount for refund in self.refunds), self.amount.currency)
+        """All that was given back, and stayed there."""
+        gone = (refund.amount for refund in self.refunds if not refund.came_back)
+        return _total(gone, self.amount.currency)
 
     @property
     def lost(self) -> Money:

@@ -55,6 +55,14 @@ class Checkout:
         return Money(self.amount_minor, self.currency)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What has gone back of one payment, by all that Stripe ever said about it."""
+
+    refunded: Money
+    lost: Money
+
+
 COLUMNS = (
     "id, subject, attempt, idempotency_key, params, amount_minor, currency, livemode, state, "
     "session_reference, intent_reference, url, expires_at"
@@ -122,8 +130,7 @@ def find(checkout_id: int) -> Checkout:
 def latest(subject: str) -> Checkout | None:
     """Return the newest checkout of a subject."""
     row = db.one(
-        f"SELECT {COLUMNS} FROM checkouts WHERE subject = :subject "
-        "ORDER BY attempt DESC LIMIT 1",
+        f"SELECT {COLUMNS} FROM checkouts WHERE subject = :subject ORDER BY attempt DESC LIMIT 1",
         subject=subject,
     )
     return Checkout(*row) if row else None
@@ -137,10 +144,22 @@ def read_facts(subject: str) -> PaymentFacts | None:
     return facts_of(checkout)
 
 
-def facts_of(checkout: Checkout) -> PaymentFacts:
-    """Ask Stripe how an opened checkout stands now."""
+def facts_of(checkout: Checkout, *, refunds: bool = False) -> PaymentFacts:
+    """Ask Stripe how an opened checkout stands now.
+
+    A refund that we know of, or that ``refunds`` tells us of, may have come back since.
+    """
+    refunds = refunds or bool(
+        db.rows(
+            "SELECT FROM ledger_entries WHERE subject = :subject AND kind = 'refund' LIMIT 1",
+            subject=checkout.subject,
+        )
+    )
     return gateway().facts(
-        checkout.session_reference or "", checkout_id=checkout.id, subject=checkout.subject
+        checkout.session_reference or "",
+        checkout_id=checkout.id,
+        subject=checkout.subject,
+        refunds=refunds,
     )
 
 
@@ -168,32 +187,40 @@ def close_checkout(subject: str) -> PaymentFacts | None:
     return facts_of(checkout)
 
 
-def request_refund(subject: str, amount: Money, *, key: str) -> PaymentFacts:
+def request_refund(subject: str, amount: Money) -> PaymentFacts:
     """Ask Stripe to give a subject's money back, and return the facts afterwards.
 
-    Raises StripeUnreachable, or StripeRefused with Stripe's code.
+    The key counts the refunds we know of: asking again after a lost answer is the same
+    refund, asking again after one that failed is another. Raises StripeUnreachable, or
+    StripeRefused with Stripe's code.
     """
     checkout = latest(subject)
     if checkout is None or checkout.intent_reference is None:
         raise StripeRefused("nothing_was_paid")  # noqa: EM101
-    gateway().refund(checkout.intent_reference, amount, key=key)
-    return facts_of(checkout)
+    known = db.one(
+        "SELECT count(*) AS n FROM ledger_entries WHERE subject = :subject AND kind = 'refund'",
+        subject=subject,
+    )
+    gateway().refund(checkout.intent_reference, amount, key=f"{subject}:refund:{known.n}")
+    return facts_of(checkout, refunds=True)
 
 
-def record(facts: PaymentFacts) -> None:
+def record(facts: PaymentFacts) -> Standing | None:
     """Write what Stripe says into our mirror and the ledger, inside the open unit of work.
 
-    Raises FactsDisagree, and writes nothing, unless amount, currency and mode are ours.
+    Returns how the payment stands by all that Stripe ever said about it (these facts may be
+    older than others that were recorded before), or None if nothing was paid. Raises
+    FactsDisagree, and writes nothing, unless amount, currency and mode are ours.
     """
     checkout = find(facts.checkout_id)
     check_against(facts, amount=checkout.amount, livemode=checkout.livemode)
     if facts.is_over:
         _move(checkout.id, "expired", was=("created", "open"))
     if not facts.is_paid or facts.intent_reference is None:
-        return
-    _move(checkout.id, "paid", was=("created", "open", "expired"), facts=facts)
-    _mirror(facts)
+        return None
+    _move(checkout.id, "paid", was=("created", "open", "expired", "refused"), facts=facts)
     _post(facts)
+    return _mirror(facts)
 
 
 def _move(
@@ -212,10 +239,22 @@ def _move(
     )
 
 
-def _mirror(facts: PaymentFacts) -> None:
-    zero = Money.zero(facts.amount.currency)
-    taken = sum((d.amount.minor for d in facts.disputes if _holds(d)), 0)
-    fees = sum((d.fee.minor for d in facts.disputes), 0)
+_GONE = (
+    "SELECT coalesce(-sum(p.amount_minor) FILTER (WHERE e.kind IN ('refund', 'refund-failed')), 0)"
+    "::bigint AS refunded, coalesce(-sum(p.amount_minor) FILTER (WHERE e.kind IN "
+    "('dispute-withdrawn', 'dispute-reinstated')), 0)::bigint AS disputed, "
+    "coalesce(-sum(p.amount_minor) FILTER (WHERE e.kind = 'dispute-fee'), 0)::bigint AS fees, "
+    "coalesce(-sum(p.amount_minor) FILTER (WHERE e.kind = 'dispute-withdrawn' AND EXISTS "
+    "(SELECT FROM ledger_entries l WHERE l.key = replace(e.key, 'withdrawn', 'lost'))), 0)"
+    "::bigint AS lost FROM ledger_entries e JOIN ledger_postings p ON p.entry_id = e.id "
+    "WHERE e.subject = :subject AND p.account_code = 'stripe-balance'"
+)
+
+
+def _mirror(facts: PaymentFacts) -> Standing:
+    """Note how the payment stands: each movement counts once, however late it is told."""
+    gone = db.one(_GONE, subject=facts.subject)
+    states = [dispute.state for dispute in facts.disputes]
     db.run(
         "INSERT INTO stripe_payments (intent_reference, checkout_id, charge_reference, currency, "
         "amount_minor, fee_minor, refunded_minor, disputed_minor, dispute_fee_minor, "
@@ -224,13 +263,11 @@ def _mirror(facts: PaymentFacts) -> None:
         "ON CONFLICT (intent_reference) DO UPDATE SET "
         "charge_reference = coalesce(stripe_payments.charge_reference, excluded.charge_reference), "
         "fee_minor = coalesce(stripe_payments.fee_minor, excluded.fee_minor), "
-        "refunded_minor = greatest(stripe_payments.refunded_minor, excluded.refunded_minor), "
-        "disputed_minor = CASE WHEN stripe_payments.dispute_state IN ('won', 'lost') "
-        "THEN stripe_payments.disputed_minor ELSE excluded.disputed_minor END, "
-        "dispute_fee_minor = greatest(stripe_payments.dispute_fee_minor, "
-        "excluded.dispute_fee_minor), "
+        "refunded_minor = excluded.refunded_minor, disputed_minor = excluded.disputed_minor, "
+        "dispute_fee_minor = excluded.dispute_fee_minor, "
         "dispute_state = CASE WHEN stripe_payments.dispute_state IN ('won', 'lost') "
-        "THEN stripe_payments.dispute_state ELSE excluded.dispute_state END, "
+        "THEN stripe_payments.dispute_state "
+        "ELSE coalesce(excluded.dispute_state, stripe_payments.dispute_state) END, "
         "seen_at = excluded.seen_at",
         intent=facts.intent_reference,
         checkout=facts.checkout_id,
@@ -238,17 +275,14 @@ def _mirror(facts: PaymentFacts) -> None:
         currency=facts.amount.currency,
         amount=facts.amount.minor,
         fee=facts.fee.minor if facts.fee else None,
-        refunded=(facts.refunded or zero).minor,
-        disputed=taken,
-        dispute_fee=fees,
-        dispute_state=facts.disputes[-1].state if facts.disputes else None,
+        refunded=gone.refunded,
+        disputed=gone.disputed,
+        dispute_fee=gone.fees,
+        dispute_state=LOST if LOST in states else next(iter(states), None),
         now=now(),
     )
-
-
-def _holds(dispute: Dispute) -> bool:
-    """Whether the disputed money is gone from our balance at this moment."""
-    return dispute.withdrawn and not dispute.reinstated
+    currency = facts.amount.currency
+    return Standing(refunded=Money(gone.refunded, currency), lost=Money(gone.lost, currency))
 
 
 def _post(facts: PaymentFacts) -> None:
@@ -272,6 +306,13 @@ def _post(facts: PaymentFacts) -> None:
             facts,
             _sides(("gifts-received", refund.amount), ("stripe-balance", _less(refund.amount))),
         )
+        if refund.came_back:
+            _entry(
+                f"refund:{refund.reference}:failed",
+                "refund-failed",
+                facts,
+                _sides(("stripe-balance", refund.amount), ("gifts-received", _less(refund.amount))),
+            )
     for dispute in facts.disputes:
         _post_dispute(facts, dispute)
 
@@ -285,12 +326,12 @@ def _post_dispute(facts: PaymentFacts, dispute: Dispute) -> None:
             facts,
             _sides(("disputed-funds", dispute.amount), ("stripe-balance", _less(dispute.amount))),
         )
-    if dispute.fee:
+    for movement, fee in dispute.fees:
         _entry(
-            f"{key}:fee",
+            f"{key}:fee:{movement}",
             "dispute-fee",
             facts,
-            _sides(("dispute-fees", dispute.fee), ("stripe-balance", _less(dispute.fee))),
+            _sides(("dispute-fees", fee), ("stripe-balance", _less(fee))),
         )
     if dispute.reinstated:
         _entry(

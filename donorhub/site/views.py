@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
 from donorhub import campaigns, giving, matching, stories
-from donorhub.kit import current_settings, db, locales, pagecache
+from donorhub.kit import current_settings, db, locales, pagecache, web
 from donorhub.site.openapi import specification
 
 log = structlog.get_logger()
@@ -20,6 +20,7 @@ blueprint = Blueprint("site", __name__)
 
 STORIES_ON_HOME = 3
 GONE = 410
+LOOPBACK = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,9 @@ def readyz() -> ResponseReturnValue:
 
 @blueprint.get("/metrics")
 def metrics() -> ResponseReturnValue:
-    """Give figures about this process to Prometheus."""
+    """Give figures about this process to Prometheus; in production only to this machine."""
+    if current_settings().is_production and web.client_address() not in LOOPBACK:
+        abort(404)
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 

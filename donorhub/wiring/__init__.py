@@ -20,13 +20,13 @@ from donorhub.kit import (
     present,
     web,
 )
-from donorhub.wiring import parts
+from donorhub.wiring import parts, routes
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Build the application; raises SettingsError naming every setting that is wrong."""
+    """Build the application; raises SettingsError or UnguardedRoute naming all that is wrong."""
     settings = settings or Settings.from_env(os.environ)
     logs.configure(production=settings.is_production)
     app = Flask(
@@ -39,11 +39,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app, settings.database_url, pool_size=settings.database_pool)
     babel.init_app(app, settings)
     present.init_app(app)
+    pagecache.init_app(app, parts.fingerprint)  # before web: it keeps finished answers, headers on
     web.init_app(app, settings)
     limits.init_app(app)
     parts.init_app(app, settings)
     events.init_app(app, settings.database_url, parts.SUBSCRIBERS)
     cli.init_app(app)
-    pagecache.init_app(app, parts.fingerprint)
     assets.init_app(app, ROOT / "static")
+    routes.check(app)
     return app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, has_request_context, request
 
 from donorhub import campaigns, giving, ledger, mail, matching, payments, site, stories
 from donorhub.kit import Invariant, Settings, locales, web
@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 SUBSCRIBERS: dict[type, tuple[str, ...]] = {
     giving.GiftReceived: (),
+    giving.GiftRestored: (),
     giving.GiftReversed: (),
     stories.StoryPublished: (),
     stories.StoryWithdrawn: (),
@@ -26,7 +27,12 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Assemble the house."""
     app.extensions["gateway"] = payments.Gateway(settings)
     payments.register_verb("gift", giving.settle_gift)
-    mail.init_app(app, settings, styles=ROOT / "static" / "css" / "letters.css")
+    mail.init_app(
+        app,
+        settings,
+        styles=ROOT / "static" / "css" / "letters.css",
+        reply_to=site.charity(settings, settings.default_locale).email,
+    )
     mail.register_template(app, giving.letters.GIFT_THANKS, giving.letters.gift_thanks_content)
     mail.register_gate(app, giving.letters.still_true)
     stories.register_public_texts(_campaign_texts)
@@ -42,7 +48,13 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.context_processor
     def everywhere() -> dict[str, object]:
-        return {"charity": site.charity(settings), "locale": locales.current()}
+        page = settings.public_url + request.path if has_request_context() else None
+        return {
+            "charity": site.charity(settings),
+            "locale": locales.current(),
+            "site_url": settings.public_url,
+            "canonical": page,
+        }
 
     commands.init_app(app)
 

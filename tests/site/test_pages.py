@@ -71,7 +71,7 @@ def used_up(stripe_simulator, made):
     def build():
         found = a_campaign()
         a_match(found, cap="30", slots=1)
-        a_paid_gift(stripe_simulator, found, amount="50")
+        a_paid_gift(stripe_simulator, found, amount="30")
 
     made(build)
 

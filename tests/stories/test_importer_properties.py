@@ -128,7 +128,8 @@ def test_a_body_is_parted_without_losing_a_word(seen, text):
 @pytest.mark.parametrize(
     "unit",
     ["a ", "arrow-top ", "x y ", "“", '"', "(", "[", "[](", "*", "a* ", "*a ", "_", ".", "A. ",
-     "!? ", "# ", "> ", "`", "\\", "&", "<", "a@", "1-", ": ", "Aa: ", "-", "“a” ", "March ", "a|b "],
+     "!? ", "# ", "> ", "`", "\\", "&", "<", "a@", "1-", ": ", "Aa: ", "-", "“a” ",
+     "March ", "a|b "],
 )  # fmt: skip
 def test_long_lines_of_one_repeated_sign_take_time_in_proportion_only(unit):
     data = "\n\n".join([(unit * 19_000)[:19_000]] * 5).encode()

@@ -78,5 +78,5 @@ def refund_gift(public_id: str) -> str | None:
         return row.state if row else None
     left = Money(row.amount_minor - row.refunded_minor, row.currency)
     subject = f"gift:{public_id}"
-    facts = payments.request_refund(subject, left, key=f"{subject}:refund:{row.refunded_minor}")
+    facts = payments.request_refund(subject, left)
     return settle_gift(facts)

@@ -7,10 +7,10 @@ from datetime import timedelta
 import structlog
 
 from donorhub import donors, mail, matching, payments
-from donorhub.giving.events import GiftReceived, GiftReversed
+from donorhub.giving.events import GiftReceived, GiftRestored, GiftReversed
 from donorhub.giving.letters import gift_thanks
 from donorhub.giving.model import Gift, locked
-from donorhub.giving.rules import ENDED_UNPAID, EXPIRED, PENDING, RECEIVED
+from donorhub.giving.rules import ENDED_UNPAID, EXPIRED, PENDING
 from donorhub.kit import Money, db, now, publish, session, tokens, unit_of_work
 
 log = structlog.get_logger()
@@ -29,10 +29,10 @@ def settle_gift(facts: payments.PaymentFacts, *, ended_as: str = EXPIRED) -> str
         gift = locked(facts.subject.removeprefix("gift:"))
         if gift is None:
             return None
-        payments.record(facts)
-        if facts.is_paid:
+        standing = payments.record(facts)
+        if standing is not None:
             _receive(gift)
-            _reverse(gift, facts)
+            _follow(gift, standing)
         elif facts.is_over and gift.state == PENDING:
             gift.end(ended_as)
             matching.release(gift.id, reason=ended_as)
@@ -44,13 +44,7 @@ def _receive(gift: Gift) -> None:
     if gift.state not in (PENDING, *ENDED_UNPAID):
         return
     late = gift.state != PENDING
-    matched = matching.confirm(
-        gift.id,
-        campaign_id=gift.campaign_id,
-        gift=gift.intended,
-        sender=gift.sender,
-        donor=tokens.fingerprint("donor", gift.email.lower()),
-    )
+    matched = _confirm(gift)
     donor_id = donors.remember(
         gift.email, first_name=gift.first_name, last_name=gift.last_name, locale=gift.locale
     )
@@ -60,12 +54,28 @@ def _receive(gift: Gift) -> None:
     log.info("gift.received", gift_id=gift.id, late=late)
 
 
-def _reverse(gift: Gift, facts: payments.PaymentFacts) -> None:
+def _confirm(gift: Gift) -> Money:
+    return matching.confirm(
+        gift.id,
+        campaign_id=gift.campaign_id,
+        gift=gift.matchable,
+        sender=gift.sender,
+        donor=tokens.fingerprint("donor", gift.email.lower()),
+    )
+
+
+def _follow(gift: Gift, standing: payments.Standing) -> None:
+    """Let a gift follow its money: refunds and lost disputes, and refunds that came back."""
+    gone = min(standing.refunded + standing.lost, gift.amount)
+    if gone < gift.refunded:
+        _restore(gift, gone)
+    elif gone > gift.refunded:
+        by_bank = bool(standing.lost) and standing.refunded < gift.amount
+        _reverse(gift, gone, by_bank=by_bank)
+
+
+def _reverse(gift: Gift, gone: Money, *, by_bank: bool) -> None:
     """Refunds and lost disputes, wherever they were started: the whole gift, or part of it."""
-    gone = min(facts.refunded + facts.lost, gift.amount)
-    if gift.state != RECEIVED or gone <= gift.refunded:
-        return
-    by_bank = bool(facts.lost) and facts.refunded < gift.amount
     reason = "dispute lost" if by_bank else "refund"
     if gift.give_back(gone, by_bank=by_bank):
         matching.release(gift.id, reason=reason)
@@ -73,6 +83,23 @@ def _reverse(gift: Gift, facts: payments.PaymentFacts) -> None:
         _match_what_is_left(gift, reason)
     publish(GiftReversed(gift.id))
     log.info("gift.reversed", gift_id=gift.id, by_bank=by_bank)
+
+
+def _restore(gift: Gift, gone: Money) -> None:
+    """A refund failed at the donor's bank: the gift counts again, and is matched if it can be."""
+    gift.take_back(gone)
+    before = matching.standing(gift.id)["confirmed"]
+    matched = before
+    with session.begin_nested() as attempt:
+        matching.release(gift.id, reason="refund came back")
+        again = _confirm(gift).minor
+        if again > before:
+            matched = again
+        else:
+            attempt.rollback()
+    gift.match_promised_minor = min(matched, gift.match_wished_minor)
+    publish(GiftRestored(gift.id))
+    log.info("gift.restored", gift_id=gift.id)
 
 
 def _match_what_is_left(gift: Gift, reason: str) -> None:

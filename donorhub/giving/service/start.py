@@ -248,7 +248,7 @@ def reduce_gift(public_id: str, *, campaign_title: str, cover: payments.FeeRule 
         offer = matching.live_offer(gift.campaign_id)
         if not held or offer is None or payments.latest(gift.subject):
             raise GiftOver
-        part = Money(held * offer.ratio_den // offer.ratio_num, gift.currency)
+        part = Money(-(-held * offer.ratio_den // offer.ratio_num), gift.currency)
         gift.intended_minor = min(part.minor, gift.intended_minor)
         if gift.fee_cover_minor and cover:
             gift.fee_cover_minor = cover.cover(gift.intended).minor

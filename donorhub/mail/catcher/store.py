@@ -7,10 +7,8 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-
-from donorhub.kit import now
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS deliveries (
@@ -64,7 +62,13 @@ class Store:
 
     def keep(self, *, sender: str, recipients: Sequence[str], message_id: str, raw: bytes) -> int:
         """Write a delivery down for good and return its number."""
-        values = (now().isoformat(), sender, json.dumps(list(recipients)), message_id, raw)
+        values = (
+            datetime.now(UTC).isoformat(),
+            sender,
+            json.dumps(list(recipients)),
+            message_id,
+            raw,
+        )
         with self._lock:
             added = self._database.execute(
                 "INSERT INTO deliveries (received_at, sender, recipients, message_id, raw)"

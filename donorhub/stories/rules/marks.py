@@ -87,3 +87,14 @@ def _has_note_mark(block: Block) -> bool:
 def marked_names(body: str) -> list[str]:
     """Return the words that carry a pseudonym mark in a finished body, once each, in order."""
     return list(dict.fromkeys(found[1] for found in _MARKED.finditer(body)))
+
+
+def unpaired(body: str, note: str) -> list[str]:
+    """Say where marks and notes do not belong together."""
+    names = marked_names(body)
+    if names and not note:
+        listed = ", ".join(f"“{name}”" for name in names[:5])
+        return [f"{listed} carries a pseudonym mark, but no note explains it: add one to publish."]
+    if note and not names:
+        return ["There is a pseudonym note, but no name in the text carries its mark."]
+    return []

@@ -202,7 +202,7 @@ def _finish(work: _Work) -> Draft:
     for block in drawn:
         work.dropped += block.dropped(furniture.DRAWN)
     body = "\n\n".join(parts) + "\n"
-    work.warnings += _mark_warnings(body, note)
+    work.warnings += marks.unpaired(body, note)
     happened, precision = work.happened or (None, DatePrecision.HIDDEN)
     place = work.facts.get("place")
     summary = work.facts.get("summary")
@@ -218,16 +218,6 @@ def _finish(work: _Work) -> Draft:
         date_precision=precision,
         place=place.text if place else None,
     )
-
-
-def _mark_warnings(body: str, note: str) -> list[str]:
-    names = marks.marked_names(body)
-    if names and not note:
-        listed = ", ".join(f"“{name}”" for name in names[:5])
-        return [f"{listed} carries a pseudonym mark, but no note explains it: add one to publish."]
-    if note and not names:
-        return ["There is a pseudonym note, but no name in the text carries its mark."]
-    return []
 
 
 def _prose(work: _Work) -> tuple[str, str]:
