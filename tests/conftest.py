@@ -103,5 +103,10 @@ def empty(url: str) -> None:
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL(%s)",
             (list(KEPT),),
         ).fetchall()
-        names = ", ".join(f'"{row[0]}"' for row in found)
-        connection.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        # Many small deletes take a tenth of the time of one TRUNCATE, which makes new files.
+        deletes = [f'DELETE FROM "{row[0]}"' for row in found]
+        connection.execute("; ".join(deletes))
+        connection.execute(
+            "SELECT setval(format('%I', sequencename)::regclass, start_value, false) "
+            "FROM pg_sequences WHERE schemaname = 'public'"
+        )

@@ -25,7 +25,6 @@ HEADERS = {
 }
 
 
-
 def check_page(html: str) -> Page:
     """Return the page as read; AssertionError names everything that is wrong with it."""
     page = Page(html)
@@ -103,7 +102,9 @@ def _pictures_and_headings(page: Page) -> list[str]:
         for name in ("alt", "width", "height")
         if name not in found
     ]
-    ranks = [int(t[1]) for t, _, _ in page.elements if len(t) == 2 and t[0] == "h" and t[1:].isdigit()]
+    ranks = [
+        int(t[1]) for t, _, _ in page.elements if len(t) == 2 and t[0] == "h" and t[1:].isdigit()
+    ]
     steps = zip([0, *ranks], ranks, strict=False)
     return wrong + [f"h{low} follows h{high}" for high, low in steps if low > high + 1]
 

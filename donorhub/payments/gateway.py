@@ -31,6 +31,7 @@ LIMITED_PAUSES_MS = (200, 500, 1200)
 COME_BACK_LATER = (409, 429)
 EXPAND = ["payment_intent.latest_charge.balance_transaction"]
 CARD_REFUND_OK = {"succeeded", "pending", "requires_action"}
+PAGE = 100
 T = TypeVar("T")
 
 stripe.enable_telemetry = False
@@ -130,7 +131,7 @@ class Gateway:
                 {
                     "created": {"gte": int(moment.timestamp())},
                     "types": list(HANDLED_TYPES),
-                    "limit": 100,
+                    "limit": PAGE,
                 }
             )
         )
@@ -141,7 +142,7 @@ class Gateway:
         """Yield balance transactions from a moment on."""
         listed = _call(
             lambda: self.client.v1.balance_transactions.list(
-                {"created": {"gte": int(moment.timestamp())}, "limit": 100}
+                {"created": {"gte": int(moment.timestamp())}, "limit": PAGE}
             )
         )
         for item in _all(listed):
@@ -175,7 +176,7 @@ class Gateway:
         )
 
     def _refunds(self, charge: str, currency: str) -> tuple[Refund, ...]:
-        listed = _call(lambda: self.client.v1.refunds.list({"charge": charge, "limit": 100}))
+        listed = _call(lambda: self.client.v1.refunds.list({"charge": charge, "limit": PAGE}))
         return tuple(
             Refund(
                 item.id,
@@ -187,7 +188,7 @@ class Gateway:
         )
 
     def _disputes(self, charge: str, currency: str) -> tuple[Dispute, ...]:
-        listed = _call(lambda: self.client.v1.disputes.list({"charge": charge, "limit": 100}))
+        listed = _call(lambda: self.client.v1.disputes.list({"charge": charge, "limit": PAGE}))
         return tuple(_dispute(_plain(item), currency) for item in _all(listed))
 
 

@@ -137,9 +137,7 @@ def _crowd(site: Site, slug: str, seconds: float) -> Phase:
 
 
 def _opens_form(slug: str, opened: list[tuple[bytes, str]]) -> load.Visit:
-    answer = yield load.get(
-        f"/campaigns/{slug}/give", headers="Accept-Encoding: identity\r\n"
-    )
+    answer = yield load.get(f"/campaigns/{slug}/give", headers="Accept-Encoding: identity\r\n")
     found = _TOKEN.search(answer.body)
     cookie = answer.header(b"set-cookie").partition(b";")[0].decode()
     if found is None or not cookie:
@@ -159,9 +157,7 @@ def _gives(slug: str, token: bytes, cookie: str, tally: load.Tally, number: int)
     }
     while time.monotonic() < tally.ends:
         body = urlencode(fields | {"form_key": secrets.token_urlsafe(12)}).encode()
-        answer = yield load.post(
-            f"/campaigns/{slug}/give", body, headers=f"Cookie: {cookie}\r\n"
-        )
+        answer = yield load.post(f"/campaigns/{slug}/give", body, headers=f"Cookie: {cookie}\r\n")
         is_good = answer.status == 303 and b"cs_" in answer.header(b"location")
         tally.note(answer, good=is_good)
 
@@ -223,12 +219,9 @@ def _times(phases: list[Phase]) -> dict[str, float]:
 
 
 def _cost(phases: list[Phase]) -> dict[str, float]:
-    """Return the processor time of each part for a gift, in milliseconds (a little too high:
-    the gifts outside the window are paid for and not counted)."""
-    gifts = sum(len(phase.tally.spent) for phase in phases)
-    return {
-        part: sum(phase.cpu[part] for phase in phases) * 1000 / gifts for part in phases[0].cpu
-    }
+    """Return the processor time of each part for a gift, in milliseconds."""
+    gifts = sum(phase.tally.good_ever for phase in phases)
+    return {part: sum(phase.cpu[part] for phase in phases) * 1000 / gifts for part in phases[0].cpu}
 
 
 def _share(phases: list[Phase], part: str) -> float:

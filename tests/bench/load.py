@@ -154,6 +154,7 @@ class Tally:
     begins: float
     ends: float
     good: int = 0
+    good_ever: int = 0
     spent: list[int] = field(default_factory=list)
     wrong: dict[str, int] = field(default_factory=dict)
 
@@ -162,7 +163,9 @@ class Tally:
         if not good:
             sign = f"{answer.status} {answer.body[:80]!r}"
             self.wrong[sign] = self.wrong.get(sign, 0) + 1
-        elif self.begins <= time.monotonic() < self.ends:
+            return
+        self.good_ever += 1
+        if self.begins <= time.monotonic() < self.ends:
             self.good += 1
             self.spent.append(answer.spent)
 
@@ -171,9 +174,7 @@ class Tally:
         return self.good / (self.ends - self.begins)
 
 
-def for_a_while(
-    request: bytes, tally: Tally, *, is_good: Callable[[Answer], bool]
-) -> Visit:
+def for_a_while(request: bytes, tally: Tally, *, is_good: Callable[[Answer], bool]) -> Visit:
     """Ask the same again and again until the tally ends."""
     while time.monotonic() < tally.ends:
         answer = yield request

@@ -118,7 +118,16 @@ def running_site(folder: Path) -> Iterator[Site]:
 
 def _inherited() -> dict[str, str]:
     """Return our environment without what would lead the demo elsewhere."""
-    foreign = ("STRIPE_", "MAIL_", "DATABASE_", "PUBLIC_URL", "SIMULATOR_", "PAGE_CACHE", "MAKE")
+    foreign = (
+        "STRIPE_",
+        "MAIL_",
+        "DATABASE_",
+        "PUBLIC_URL",
+        "SIMULATOR_",
+        "PAGE_CACHE",
+        "MAKE",
+        "PYTHONDONTWRITEBYTECODE",
+    )
     return {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
 
 

@@ -19,6 +19,28 @@ def test_every_page_is_open_to_everyone(visit, locale):
         expect(reader.page.locator("html")).to_have_attribute("lang", locale[:2])
 
 
+def test_the_critical_eye_sees_what_is_wrong(visit):
+    reader = visit()
+    reader.page.goto("/press/")
+    reader.page.evaluate(SPOILED)
+    reader.look()
+    found, reader.complaints[:] = "\n".join(reader.complaints), []
+    for fault in ("color contrast", "alternative text", "have labels", "scrolls sideways",
+                  "asked for http://127.0.0.1:9/"):  # fmt: skip
+        assert fault in found
+
+
+SPOILED = """() => {
+  document.title = "Spoiled";
+  const add = (tag, marks) => document.querySelector("main").append(
+      Object.assign(document.createElement(tag), marks));
+  add("p", { textContent: "Grey on grey", id: "grey" });
+  document.getElementById("grey").style.cssText = "color: #999; background: #888; width: 2000px";
+  add("input", { type: "text" });
+  add("img", { src: "http://127.0.0.1:9/x.png" });
+}"""
+
+
 def test_every_page_works_on_a_narrow_phone(visit):
     reader = visit(width=320, height=640)
     for address in PAGES:
@@ -47,11 +69,16 @@ def test_text_enlarged_twice_stays_whole(visit):
 def test_a_story_can_be_shared_without_anybody_elses_script(visit):
     reader = visit().go("/stories/the-bus-that-waited/")
     links = reader.page.locator(".share-row a")
-    assert {link.get_attribute("href").partition(":")[0] for link in links.all()} == {"mailto", "https"}
+    assert {link.get_attribute("href").partition(":")[0] for link in links.all()} == {
+        "mailto",
+        "https",
+    }
     assert reader.page.locator("script").count() == 1
 
 
 def test_pages_obey_the_wish_for_little_motion(visit):
     reader = visit().go("/campaigns/someone-is-awake/")
-    moving = reader.page.evaluate("() => document.getAnimations().filter((a) => a.playState === 'running').length")
+    moving = reader.page.evaluate(
+        "() => document.getAnimations().filter((a) => a.playState === 'running').length"
+    )
     assert moving == 0

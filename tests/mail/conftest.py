@@ -71,7 +71,12 @@ def post(app: Flask, catcher: Catcher, monkeypatch: pytest.MonkeyPatch) -> Itera
         monkeypatch.setattr(server, name, value)
     for name, value in {"use_tls": False, "username": None, "password": None}.items():
         monkeypatch.setattr(server, name, value)
-    for name, value in {"builders": {}, "gates": [], "silent_until": None}.items():
+    for name, value in {
+        "builders": {},
+        "gates": [],
+        "silent_until": None,
+        "reply_to": "",
+    }.items():
         monkeypatch.setattr(office, name, value)
     own = FileSystemLoader(TEMPLATES)
     monkeypatch.setattr(app, "jinja_loader", ChoiceLoader([own, app.jinja_loader]))

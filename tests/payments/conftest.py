@@ -49,9 +49,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def impatient(
-    quick: None, context: Flask, monkeypatch: pytest.MonkeyPatch
-) -> Gateway:
+def impatient(quick: None, context: Flask, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     """A gateway that waits a fifth of a second instead of ten, once."""
     monkeypatch.setattr(gateway_module, "READ_SECONDS", 0.2)
     monkeypatch.setattr(gateway_module, "NETWORK_RETRIES", 0)

@@ -52,7 +52,9 @@ class StripeSide:
 
     def requests(self, path: str = "") -> list[dict[str, Any]]:
         query = {"path": path}
-        return requests.get(f"{self.running.url}/_sim/requests", query, timeout=5).json()["requests"]
+        return requests.get(f"{self.running.url}/_sim/requests", query, timeout=5).json()[
+            "requests"
+        ]
 
     def forget_requests(self) -> None:
         self.control("/requests/clear")

@@ -66,9 +66,7 @@ def test_a_signed_event_is_kept_answered_at_once_and_acted_on_by_a_job(
         {"header": "é"},
     ],
 )
-def test_what_is_not_signed_by_stripe_now_is_refused_and_not_kept(
-    stripe_side, completed, changes
-):
+def test_what_is_not_signed_by_stripe_now_is_refused_and_not_kept(stripe_side, completed, changes):
     assert stripe_side.deliver(completed, **changes) == 400
     assert inbox_rows() == []
 
@@ -138,9 +136,11 @@ def test_the_same_event_twice_at_once_is_one_row_and_has_one_effect(
     body = json.dumps(completed).encode()
     proof = signature(body, at=int(clock.now().timestamp()), secrets=(SECRET,))
     statuses = at_once(
-        lambda: app.test_client()
-        .post("/webhooks/stripe", data=body, headers={"Stripe-Signature": proof})
-        .status_code
+        lambda: (
+            app.test_client()
+            .post("/webhooks/stripe", data=body, headers={"Stripe-Signature": proof})
+            .status_code
+        )
     )
     assert statuses == [200] * 6
     assert len(inbox_rows()) == 1
@@ -290,9 +290,7 @@ def test_an_outage_of_two_days_parks_nothing(stripe_side, impatient, paid, compl
     assert (state(paid), state_of(completed["id"])) == ("received", "done")
 
 
-def test_an_event_whose_job_was_lost_is_taken_up_after_half_a_minute(
-    stripe_side, paid, completed
-):
+def test_an_event_whose_job_was_lost_is_taken_up_after_half_a_minute(stripe_side, paid, completed):
     stripe_side.deliver(completed)
     with clock.stopped() as stopped:
         stripe_side.retry_due()

@@ -28,7 +28,9 @@ def test_a_page_used_the_wrong_way_says_how_to_open_it(client):
     assert answer.status_code in (400, 405)
 
 
-def test_an_unforeseen_failure_shows_a_calm_page_and_nothing_of_the_inside(app, browse, monkeypatch):
+def test_an_unforeseen_failure_shows_a_calm_page_and_nothing_of_the_inside(
+    app, browse, monkeypatch
+):
     def broken():
         secret = "SELECT * FROM donors"
         raise RuntimeError(secret)
@@ -51,7 +53,9 @@ def test_a_database_that_is_away_is_said_calmly(app, made, browse, monkeypatch):
     assert "10.0.0.1" not in page.html
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8000", "", "a b"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8000", "", "a b"]
+)
 def test_a_foreign_host_name_is_refused_and_never_repeated(made, client, host):
     made(a_campaign)
     for address in MAZES:
@@ -69,7 +73,9 @@ def test_a_forwarded_host_name_changes_no_link(made, client):
 @pytest.mark.parametrize("address", ["/campaigns/winter-lights/give", "/webhooks/stripe"])
 def test_a_body_that_is_too_large_is_refused_unread(made, client, address):
     made(a_campaign)
-    answer = client.post(address, data=b"x=" + b"a" * (256 * 1024), content_type="application/x-www-form-urlencoded")
+    answer = client.post(
+        address, data=b"x=" + b"a" * (256 * 1024), content_type="application/x-www-form-urlencoded"
+    )
     assert answer.status_code == 413
 
 

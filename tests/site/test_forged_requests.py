@@ -23,7 +23,9 @@ def addresses(app, campaign, made):
     def build():
         bound = app.url_map.bind("127.0.0.1")
         return {
-            rule.endpoint: bound.build(rule.endpoint, {k: values[k] for k in rule.arguments}, "POST")
+            rule.endpoint: bound.build(
+                rule.endpoint, {k: values[k] for k in rule.arguments}, "POST"
+            )
             for rule in unsafe_rules(app)
         }
 
@@ -50,7 +52,10 @@ FORGERIES = {
     "no token": {"data": {"amount": "50", "choice": "cancel"}},
     "a wrong token": {"data": {"csrf_token": "IjEi.x.y", "amount": "50", "choice": "cancel"}},
     "an empty token": {"data": {"csrf_token": "", "choice": "pay"}},
-    "a token in the address": {"query_string": {"csrf_token": "IjEi.x.y"}, "data": {"choice": "pay"}},
+    "a token in the address": {
+        "query_string": {"csrf_token": "IjEi.x.y"},
+        "data": {"choice": "pay"},
+    },
     "plain text": {"data": "csrf_token=x&amount=50", "content_type": "text/plain"},
     "JSON": {"json": {"amount": "50", "choice": "pay"}},
     "another site": {"data": {"choice": "pay"}, "headers": {"Sec-Fetch-Site": "cross-site"}},
@@ -68,7 +73,9 @@ def test_a_forged_request_is_refused_and_changes_nothing(addresses, everything, 
 
 def test_a_token_of_somebody_else_is_refused(app, addresses, everything, form, client):
     theirs = app.test_client()
-    token = theirs.get("/campaigns/winter-lights/give").text.partition('csrf_token" type="hidden" value="')[2]
+    token = theirs.get("/campaigns/winter-lights/give").text.partition(
+        'csrf_token" type="hidden" value="'
+    )[2]
     before = everything()
     answer = form(csrf_token=token.partition('"')[0])
     assert answer.status_code == 422

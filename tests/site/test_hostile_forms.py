@@ -45,7 +45,10 @@ def test_what_is_no_amount_is_refused_and_everything_typed_stays(campaign, form,
     assert "checked" in field(page, "anonymous")
     assert "For Lina’s lamp" in page.words
     if typed.strip() and "\0" not in typed:
-        assert html.escape(typed, quote=False) in answer.text or typed in field(page, "amount")["value"]
+        assert (
+            html.escape(typed, quote=False) in answer.text
+            or typed in field(page, "amount")["value"]
+        )
 
 
 @pytest.mark.parametrize(("typed", "minor"), ACCEPTED.items())
@@ -106,7 +109,9 @@ def test_what_cannot_be_used_is_said_beside_its_field(campaign, form, made, name
     answer = form(**{name: typed})
     if answer.status_code == 303:
         assert name == "email"
-        pytest.fail(f"{typed!r} was taken as {made(lambda: db.one('SELECT email FROM gifts').email)!r}")
+        pytest.fail(
+            f"{typed!r} was taken as {made(lambda: db.one('SELECT email FROM gifts').email)!r}"
+        )
     page = is_refused_beside(answer, name)
     assert field(page, "amount")["value"] == "50" or any(
         "checked" in radio for radio in page.all("input") if radio.get("type") == "radio"

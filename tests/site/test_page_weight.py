@@ -24,7 +24,11 @@ def story(made, client):
 
 def test_a_story_weighs_at_most_40_kb_over_the_wire(story, client):
     html = len(gzip.compress(story.html.encode(), 6))
-    asked = {link["href"] for link in story.all("link") if link.get("rel") in ("stylesheet", "preload", "icon")}
+    asked = {
+        link["href"]
+        for link in story.all("link")
+        if link.get("rel") in ("stylesheet", "preload", "icon")
+    }
     built = STATIC / "build"
     scripts = sorted((built / Path(story.all("script")[0]["src"]).parent.name).glob("*.js.gz"))
     parts = {address: weight(client, address) for address in asked}

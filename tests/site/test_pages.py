@@ -121,7 +121,9 @@ def test_latest_gifts_show_the_name_the_donor_chose(stripe_simulator, campaign, 
 def test_the_amount_of_a_link_is_chosen_and_an_impossible_one_ignored(campaign, browse):
     for asked, tile, own in (("50", "50", ""), ("33.5", None, "33.50"), ("-5", None, "")):
         page = browse(f"/campaigns/winter-lights/give?amount={asked}")
-        chosen = [f["value"] for f in page.all("input") if f.get("type") == "radio" and "checked" in f]
+        chosen = [
+            f["value"] for f in page.all("input") if f.get("type") == "radio" and "checked" in f
+        ]
         assert chosen == ([tile] if tile else [])
         assert next(f for f in page.all("input") if f.get("id") == "amount")["value"] == own
 
@@ -189,7 +191,9 @@ def test_an_expired_gift_says_that_nothing_was_charged(campaign, made, browse):
         made(giving.expire_holds)
     page = browse(f"/gifts/{public_id}/")
     assert "The time to pay ran out You have not been charged." in page.words
-    again = next(a["href"] for a in page.all("a") if a["href"].startswith("/campaigns/winter-lights/give"))
+    again = next(
+        a["href"] for a in page.all("a") if a["href"].startswith("/campaigns/winter-lights/give")
+    )
     kept = {field.get("name"): field.get("value") for field in browse(again).all("input")}
     assert (kept["first_name"], kept["email"]) == ("Maya", "maya@example.org")
 
