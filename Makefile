@@ -72,7 +72,7 @@ translations: $(CATALOGUES:.po=.mo) ## compile the catalogues of messages
 	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@
 
 messages: $(DEV) ## collect the visible strings and merge them into the catalogues
-	@$(BIN)/pybabel --quiet extract -F pyproject.toml -k _l -o build/messages.pot .
+	@mkdir -p build && $(BIN)/pybabel --quiet extract -F pyproject.toml -k _l -o build/messages.pot .
 	@$(BIN)/pybabel --quiet update --no-fuzzy-matching -i build/messages.pot -d donorhub/translations
 
 lock: $(DEV) ## compile the lists of requirements into their locks

@@ -113,7 +113,7 @@ def latest_givers(campaign_id: int, limit: int = 8) -> list[Giver]:
 
 def public_name(first_name: str, last_name: str) -> str:
     """Return the name that the public sees: "Maya T."."""
-    return f"{first_name} {last_name[:1]}.".strip() if last_name else first_name
+    return f"{first_name} {last_name[:1].upper()}.".strip() if last_name else first_name
 
 
 def gift_view(public_id: str) -> GiftView | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -135,7 +136,8 @@ async def _work(app: Flask, *, concurrency: int, once: bool) -> None:
 async def _keep_reviving(worker_app: procrastinate.App) -> None:
     while True:
         await asyncio.sleep(10)
-        await revive(worker_app)
+        with suppress(procrastinate.exceptions.ConnectorException):  # again in ten seconds
+            await revive(worker_app)
 
 
 async def revive(worker_app: procrastinate.App) -> int:
@@ -143,7 +145,10 @@ async def revive(worker_app: procrastinate.App) -> int:
     manager = worker_app.job_manager
     stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=20))
     for job in stalled:
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except procrastinate.exceptions.UniqueViolation:  # its timetable has queued the next one
+            await manager.finish_job(job, procrastinate.jobs.Status.FAILED, delete_job=True)
     return len(stalled)
 
 

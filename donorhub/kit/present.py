@@ -41,7 +41,12 @@ def _currency(amount: Money, decimals: int) -> str:
 
 
 def date_text(day: date) -> str:
-    """Write a day in words, in the reader's language (French says « 1er » for the first)."""
+    """Write a day in words, in the reader's language (French says « 1er » for the first).
+
+    A moment is the day that it is where the charity is.
+    """
+    if isinstance(day, datetime):
+        day = day.astimezone(settings().zone).date()
     words = dates.format_date(day, format="long", locale=formatting())
     return words.replace("1 ", "1er ", 1) if current() == "fr" and day.day == 1 else words
 

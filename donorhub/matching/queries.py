@@ -121,9 +121,14 @@ def matched_total(campaign_id: int, currency: str) -> Money:
 
 
 def fingerprint() -> str:
-    """Return a mark that changes whenever any public figure or state of a match changes."""
+    """Return a mark that changes whenever any public figure or state of a match changes.
+
+    It never returns to an earlier value: a page made while match was held for a moment is not
+    taken for the page before or after.
+    """
     row = db.one(
-        "SELECT concat((SELECT string_agg(format('%s:%s:%s', id, reserved_minor, "
+        "SELECT concat((SELECT max(id) FROM match_journal), ';', "
+        "(SELECT string_agg(format('%s:%s:%s', id, reserved_minor, "
         "confirmed_minor), ',' ORDER BY id) FROM match_pools), ';', (SELECT string_agg("
         "format('%s:%s:%s:%s', id, state, extract(epoch FROM updated_at), "
         "(starts_at <= :now)::int + (ends_at <= :now)::int), ',' ORDER BY id) "

@@ -49,7 +49,7 @@ class StoryPicture(Base):
     path: Mapped[str]
     width: Mapped[int]
     height: Mapped[int]
-    credit: Mapped[str | None]
+    credits: Mapped[dict[str, str]] = mapped_column(JSONB)
     alts: Mapped[dict[str, str]] = mapped_column(JSONB)
 
 

@@ -13,6 +13,7 @@ from donorhub.kit.postgres import ensure_database
 CHARITY_FILE = Path(__file__).parent / "demo" / "content" / "charity.toml"
 SIMULATOR_KEY = "sk_test_simulator_of_donorhub"
 SENDER = "letters@donorhub.example"
+ZONE = "America/Moncton"  # where the demo's charity is
 _SECRETS = ("SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "SAFEGUARDING_KEY")
 _PORTS_BESIDE = ("SIMULATOR_PORT", "MAIL_CATCHER_PORT", "MAIL_PORT")
 _RUNNING = "running.env"
@@ -97,6 +98,7 @@ def fill_in(environment: MutableMapping[str, str], *, folder: Path, ports: Ports
         "PORT": str(ports.site),
         "PUBLIC_URL": site,
         "MAIL_DEFAULT_SENDER": SENDER,
+        "TIMEZONE": ZONE,
         "PYTHONUNBUFFERED": "1",
     }
     if runs_simulator(environment):

@@ -39,7 +39,8 @@ CREATE TABLE story_pictures (
     path text NOT NULL,
     width integer NOT NULL CONSTRAINT ck_story_pictures_width CHECK (width > 0),
     height integer NOT NULL CONSTRAINT ck_story_pictures_height CHECK (height > 0),
-    credit text,
+    credits jsonb NOT NULL DEFAULT '{}'
+        CONSTRAINT ck_story_pictures_credits CHECK (jsonb_typeof(credits) = 'object'),
     alts jsonb NOT NULL CONSTRAINT ck_story_pictures_alts CHECK (jsonb_typeof(alts) = 'object'),
     CONSTRAINT pk_story_pictures PRIMARY KEY (story_id, position)
 );

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import statistics
 import threading
-import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,7 +25,6 @@ from tests.bench.site import Site
 
 DONORS = 256
 STRIPE_MS = 300
-WARM_UP = 1.5
 MATCHED, PLAIN, ONE_ROW = "bench-matched", "bench-plain", "bench-one-row"
 ENDLESS = Money(100_000_000_000, "CAD")
 _TOKEN = re.compile(rb'name="csrf_token"[^>]*?value="([^"]+)"')
@@ -34,11 +32,15 @@ _TOKEN = re.compile(rb'name="csrf_token"[^>]*?value="([^"]+)"')
 
 @dataclass(slots=True)
 class Phase:
-    """One round on one campaign: when it counts, what came back, what it cost."""
+    """All rounds on one campaign: what came back, and what it cost each part of the machine."""
 
     slug: str
-    tally: load.Tally
+    tally: load.Tally = field(default_factory=load.Tally)
     cpu: dict[str, float] = field(default_factory=dict)
+
+    def cost(self) -> dict[str, float]:
+        """Return the processor time of each part for a gift, in milliseconds."""
+        return {part: spent * 1000 / self.tally.good for part, spent in self.cpu.items()}
 
 
 @dataclass(slots=True)
@@ -79,37 +81,47 @@ def _match(campaign_id: int, *, slots: int | None) -> None:
     )
 
 
-def measure(site: Site, *, seconds: float, rounds: int) -> dict[str, Any]:
-    """Run the rounds in turn and return rates, ratios, costs and connections."""
+def measure(site: Site, *, each: int, rounds: int) -> dict[str, Any]:
+    """Let every donor give ``each`` times a round; return rates, ratios, costs, connections.
+
+    The rounds change places (matched, plain, plain, matched, …), so that whatever makes the
+    machine slower or quicker meanwhile falls on both alike.
+    """
     with site.app.app_context():
         prepare()
     _simulate(site, latency_ms=STRIPE_MS)
-    phases: list[Phase] = []
+    matched, plain, one_row = Phase(MATCHED), Phase(PLAIN), Phase(ONE_ROW)
+    pairs = []
     try:
+        _round(site, Phase(MATCHED), 1)  # warm
         with _watching(site) as watch:
-            _crowd(site, PLAIN, WARM_UP)
-            for slug in (MATCHED, PLAIN) * rounds:
-                phases.append(_crowd(site, slug, seconds))
-            one_row = _crowd(site, ONE_ROW, seconds)
+            for number in range(rounds):
+                rates = {
+                    phase.slug: _round(site, phase, each)
+                    for phase in ((matched, plain) if number % 2 == 0 else (plain, matched))
+                }
+                pairs.append(rates[MATCHED] / rates[PLAIN])
+            _round(site, one_row, each)
     finally:
         _simulate(site, latency_ms=0)
-    matched = [phase for phase in phases if phase.slug == MATCHED]
-    plain = [phase for phase in phases if phase.slug == PLAIN]
-    pairs = [m.tally.a_second() / p.tally.a_second() for m, p in zip(matched, plain, strict=True)]
+    phases = (matched, plain, one_row)
+    seconds = sum(phase.tally.seconds for phase in phases)
     return {
         "donors_at_once": DONORS,
         "stripe_answers_after_ms": STRIPE_MS,
-        "matched_a_second": _rate(matched),
-        "plain_a_second": _rate(plain),
-        "one_row_a_second": one_row.tally.a_second(),
-        "ratio": _rate(matched) / _rate(plain),
+        "gifts": sum(phase.tally.good for phase in phases),
+        "matched_a_second": matched.tally.a_second(),
+        "plain_a_second": plain.tally.a_second(),
+        "ratio": matched.tally.a_second() / plain.tally.a_second(),
         "ratio_of_each_pair": pairs,
-        "one_row_ratio": one_row.tally.a_second() / _rate(plain),
-        "matched_ms": _times(matched),
-        "plain_ms": _times(plain),
-        "cpu_ms_a_gift": _cost(matched),
-        "generator_share_of_a_core": _share(phases, "generator"),
-        "refused": _wrong([*phases, one_row]),
+        "one_row_a_second": one_row.tally.a_second(),
+        "one_row_ratio": one_row.tally.a_second() / plain.tally.a_second(),
+        "matched_ms": matched.tally.milliseconds(),
+        "plain_ms": plain.tally.milliseconds(),
+        "cpu_ms_a_matched_gift": matched.cost(),
+        "cpu_ms_a_plain_gift": plain.cost(),
+        "generator_share_of_a_core": sum(p.cpu["generator"] for p in phases) / seconds,
+        "refused": _wrong(phases),
         "connections_at_most": watch.most,
         "connections_allowed": _allowed(site),
         "idle_in_transaction_at_most": watch.most_idle_in_transaction,
@@ -122,44 +134,46 @@ def drift(site: Site) -> list[str]:
         return [f"{i.code} {i.promise}: {row}" for i in invariants() for row in i.find()]
 
 
-def _crowd(site: Site, slug: str, seconds: float) -> Phase:
-    """Let all donors open the form, then give again and again for so many seconds."""
-    opened: list[tuple[bytes, str]] = []
-    load.Crowd(site.port, [_opens_form(slug, opened) for _ in range(DONORS)]).run()
-    begins = time.monotonic() + WARM_UP
-    tally = load.Tally(begins, begins + seconds)
-    phase = Phase(slug, tally)
-    donors = [_gives(slug, token, cookie, tally, n) for n, (token, cookie) in enumerate(opened)]
+def _round(site: Site, phase: Phase, each: int) -> float:
+    """Let all donors open the form, then give so many times each; return gifts a second."""
+    opened: list[tuple[str, str]] = []
+    load.Crowd(site.port, [_opens_form(phase.slug, opened) for _ in range(DONORS)]).run()
+    good, seconds = phase.tally.good, phase.tally.seconds
+    donors = [_gives(phase, form, each, number) for number, form in enumerate(opened)]
     before = site.cpu_seconds()
-    load.Crowd(site.port, donors).run()
-    phase.cpu = {part: spent - before[part] for part, spent in site.cpu_seconds().items()}
-    return phase
+    load.crowd_of(site.port, donors, phase.tally)
+    for part, spent in site.cpu_seconds().items():
+        phase.cpu[part] = phase.cpu.get(part, 0.0) + spent - before[part]
+    return (phase.tally.good - good) / (phase.tally.seconds - seconds)
 
 
-def _opens_form(slug: str, opened: list[tuple[bytes, str]]) -> load.Visit:
-    answer = yield load.get(f"/campaigns/{slug}/give", headers="Accept-Encoding: identity\r\n")
+def _opens_form(slug: str, opened: list[tuple[str, str]]) -> load.Visit:
+    answer = yield load.get(f"/campaigns/{slug}/give", compressed=False)
     found = _TOKEN.search(answer.body)
     cookie = answer.header(b"set-cookie").partition(b";")[0].decode()
     if found is None or not cookie:
         message = f"the form came without its token: {answer.status} {answer.body[:200]!r}"
         raise RuntimeError(message)
-    opened.append((found[1], cookie))
+    opened.append((found[1].decode(), cookie))
 
 
-def _gives(slug: str, token: bytes, cookie: str, tally: load.Tally, number: int) -> load.Visit:
+def _gives(phase: Phase, form: tuple[str, str], each: int, number: int) -> load.Visit:
+    token, cookie = form
     fields = {
-        "csrf_token": token.decode(),
+        "csrf_token": token,
         "amount": "25",
         "frequency": "once",
         "first_name": "Maya",
         "last_name": "Tremblay",
         "email": f"maya{number}@example.org",
     }
-    while time.monotonic() < tally.ends:
+    for _ in range(each):
         body = urlencode(fields | {"form_key": secrets.token_urlsafe(12)}).encode()
-        answer = yield load.post(f"/campaigns/{slug}/give", body, headers=f"Cookie: {cookie}\r\n")
-        is_good = answer.status == 303 and b"cs_" in answer.header(b"location")
-        tally.note(answer, good=is_good)
+        answer = yield load.post(
+            f"/campaigns/{phase.slug}/give", body, headers=f"Cookie: {cookie}\r\n"
+        )
+        is_good = answer.status == HTTPStatus.SEE_OTHER and b"cs_" in answer.header(b"location")
+        phase.tally.note(answer, good=is_good)
 
 
 def _simulate(site: Site, **behaviour: int) -> None:
@@ -208,28 +222,7 @@ def _allowed(site: Site) -> int:
     return web + pool + queue + site.app.extensions["settings"].database_pool
 
 
-def _rate(phases: list[Phase]) -> float:
-    return statistics.fmean(phase.tally.a_second() for phase in phases)
-
-
-def _times(phases: list[Phase]) -> dict[str, float]:
-    spent = sorted(ns for phase in phases for ns in phase.tally.spent)
-    marks = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
-    return {name: spent[int(len(spent) * at)] / 1e6 for name, at in marks.items() if spent}
-
-
-def _cost(phases: list[Phase]) -> dict[str, float]:
-    """Return the processor time of each part for a gift, in milliseconds."""
-    gifts = sum(phase.tally.good_ever for phase in phases)
-    return {part: sum(phase.cpu[part] for phase in phases) * 1000 / gifts for part in phases[0].cpu}
-
-
-def _share(phases: list[Phase], part: str) -> float:
-    time_spent = sum(phase.tally.ends - phase.tally.begins + WARM_UP for phase in phases)
-    return sum(phase.cpu[part] for phase in phases) / time_spent
-
-
-def _wrong(phases: list[Phase]) -> dict[str, int]:
+def _wrong(phases: Iterable[Phase]) -> dict[str, int]:
     found: dict[str, int] = {}
     for phase in phases:
         for sign, count in phase.tally.wrong.items():

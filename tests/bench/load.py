@@ -10,7 +10,7 @@ from __future__ import annotations
 import selectors
 import socket
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -119,10 +119,11 @@ def _length(head: bytes) -> int:
     return int(head[at + 16 : end if end >= 0 else None])
 
 
-def get(path: str, *, headers: str = "") -> bytes:
+def get(path: str, *, headers: str = "", compressed: bool = True) -> bytes:
     """Return the bytes of a GET as a browser would send it."""
+    encoding = "gzip, deflate, br" if compressed else "identity"
     return (
-        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: {encoding}\r\n"
         f"Accept-Language: en\r\n{headers}\r\n"
     ).encode()
 
@@ -149,33 +150,40 @@ def fetch(port: int, request: bytes) -> Answer:
 
 @dataclass(slots=True)
 class Tally:
-    """How often it went well between two moments, how long it took, and what went wrong."""
+    """How often it went well, how many nanoseconds each took, and what went wrong."""
 
-    begins: float
-    ends: float
     good: int = 0
-    good_ever: int = 0
     spent: list[int] = field(default_factory=list)
     wrong: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
 
     def note(self, answer: Answer, *, good: bool) -> None:
         """Count one answer."""
-        if not good:
-            sign = f"{answer.status} {answer.body[:80]!r}"
-            self.wrong[sign] = self.wrong.get(sign, 0) + 1
-            return
-        self.good_ever += 1
-        if self.begins <= time.monotonic() < self.ends:
+        if good:
             self.good += 1
             self.spent.append(answer.spent)
+        else:
+            sign = f"{answer.status} {answer.body[:80]!r}"
+            self.wrong[sign] = self.wrong.get(sign, 0) + 1
 
     def a_second(self) -> float:
         """Return the rate."""
-        return self.good / (self.ends - self.begins)
+        return self.good / self.seconds if self.seconds else 0.0
+
+    def milliseconds(self) -> dict[str, float]:
+        """Return how long an answer took: the median, and what 5 % and 1 % were slower than."""
+        return times(self.spent)
 
 
-def for_a_while(request: bytes, tally: Tally, *, is_good: Callable[[Answer], bool]) -> Visit:
-    """Ask the same again and again until the tally ends."""
-    while time.monotonic() < tally.ends:
-        answer = yield request
-        tally.note(answer, good=is_good(answer))
+def times(spent: Iterable[int]) -> dict[str, float]:
+    """Return median, p95 and p99 of nanoseconds, in milliseconds."""
+    ordered = sorted(spent)
+    marks = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+    return {name: ordered[int(len(ordered) * at)] / 1e6 for name, at in marks.items() if ordered}
+
+
+def crowd_of(port: int, visitors: list[Visit], tally: Tally) -> None:
+    """Let visitors run to their end and add the seconds they took to the tally."""
+    begun = time.monotonic()
+    Crowd(port, visitors).run()
+    tally.seconds += time.monotonic() - begun

@@ -57,6 +57,14 @@ TOO_SMALL = """() => [...document.querySelectorAll(
   .map(([html, box]) => `${html} ${box.height}`)"""
 
 
+def test_the_trap_for_programs_is_out_of_sight(visit):
+    for width in (320, 360, 1280):
+        reader = visit(width=width)
+        reader.page.goto("/campaigns/two-more-kitchens/give")
+        box = reader.page.locator(".trap").bounding_box()
+        assert box["x"] + box["width"] < 0
+
+
 def test_text_enlarged_twice_stays_whole(visit):
     reader = visit(width=640, height=900)
     for address in PAGES[:7]:

@@ -6,7 +6,7 @@ A step is a commit or a call to Stripe; it dies just before it, or just after it
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 import requests
@@ -53,10 +53,8 @@ def dying(monkeypatch, *, step: int, after: bool):
     with monkeypatch.context() as patch:
         patch.setattr(db.session, "commit", steps.around(db.session.commit))
         patch.setattr(http, "request", steps.around(http.request))
-        try:
+        with suppress(Killed):
             yield steps
-        except Killed:
-            pass
     db.session.remove()
 
 
@@ -72,7 +70,7 @@ def every_death(monkeypatch, prepare, act, check):
             if steps.count < step:
                 break
         else:
-            raise AssertionError("there are more steps than were tried")
+            pytest.fail("there are more steps than were tried")
     assert step > 2
 
 
@@ -149,7 +147,7 @@ def test_settling_that_died_is_finished_once_by_whoever_comes_next(
         assert states() == {"received": len(made)}
         assert db.one("SELECT count(*) AS n FROM letters").n == len(made)
 
-    every_death(monkeypatch, paid, lambda one: giving.refresh_gift(one), check)
+    every_death(monkeypatch, paid, giving.refresh_gift, check)
 
 
 def test_an_event_whose_handling_died_is_handled_by_the_next_try(

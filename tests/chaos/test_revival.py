@@ -56,7 +56,7 @@ def test_a_timed_job_whose_successor_waits_already_is_let_go_and_holds_up_no_oth
     a_job_of_a_dead_worker("payments.handle_event", arguments='{"event_id": "evt_1"}')
     db.run(
         "INSERT INTO procrastinate_jobs (queue_name, task_name, status, queueing_lock) "
-        "VALUES ('default', :name, 'todo', :name)",
+        "VALUES ('default', cast(:name AS text), 'todo', cast(:name AS text))",
         name=name,
     )
     db.session.commit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -142,6 +143,33 @@ def test_an_answer_lost_after_stripe_acted_leads_to_the_same_session(stripe_side
         f"gift:{started.public_id}:checkout:1"
     }
     assert len(stripe_side.running.client.v1.checkout.sessions.list({"limit": 10}).data) == 1
+    assert broken() == []
+
+
+def test_a_form_sent_again_minutes_after_an_outage_leads_to_stripe(stripe_side, quick, matched):
+    wish = a_wish(matched)
+    stripe_side.behave(down=True)
+    with clock.stopped(clock.now() - timedelta(minutes=5)):
+        with pytest.raises(payments.StripeUnreachable):
+            giving.start_gift(wish)
+    stripe_side.behave(reset=True)
+    started = giving.start_gift(wish)
+    assert started.checkout_url
+    assert giving.start_gift(wish) == started
+    states = sorted(row.state for row in db.rows("SELECT state FROM gifts"))
+    assert (states, broken()) == (["cancelled", "pending"], [])
+
+
+def test_a_form_sent_again_at_the_end_of_its_hold_while_stripe_is_silent_is_told_so(
+    stripe_side, quick, matched
+):
+    wish = a_wish(matched)
+    with clock.stopped(clock.now() - timedelta(minutes=30)):
+        stripe_side.behave(down=True)
+        with pytest.raises(payments.StripeUnreachable):
+            giving.start_gift(wish)
+    with pytest.raises(payments.StripeUnreachable):
+        giving.start_gift(wish)
     assert broken() == []
 
 

@@ -216,7 +216,7 @@ def test_a_story_without_a_text_in_its_own_language_is_not_published(context):
         ({"body": "It was RINA\u00a0DAS."}, {}, "body (en)"),
         ({"pseudonym_note": "Not Rina Das."}, {}, "pseudonym_note (en)"),
         ({}, {"alts": {"en": "Rina Das by the well"}}, "picture 1 (en)"),
-        ({}, {"credit": "Rina Das"}, "picture 1, credit"),
+        ({}, {"credits": {"en": "Rina Das"}}, "picture 1, credit"),
     ],
 )
 def test_a_protected_name_is_refused_by_its_place_and_never_said(context, words, pictures, place):
@@ -278,13 +278,13 @@ def test_the_invariant_finds_a_protected_name_wherever_it_is_public(context, dat
 
 
 def test_the_invariant_reads_pictures_topics_and_addresses(context, database_url):
-    picture = stories.StoryImage("pictures/well.svg", 4, 3, {"en": "A well"}, credit="Bo")
+    picture = stories.StoryImage("pictures/well.svg", 4, 3, {"en": "A well"}, credits={"en": "Bo"})
     a_draft(pictures=[picture], topics=["water"])
     stories.publish("the-well")
     for name in ("Rina Das", "Omar"):
         stories.protect_name(name)
     with psycopg.connect(database_url) as corruption:
-        corruption.execute("UPDATE story_pictures SET credit = 'Rina Das'")
+        corruption.execute("UPDATE story_pictures SET credits = jsonb_build_object('en', 'Rina Das')")
         corruption.execute(
             "UPDATE stories SET topics = '{water, omar}', slug = 'omar-and-the-well'"
         )

@@ -61,7 +61,11 @@ def start_gift(wish: GiftWish) -> Started:
 
 def _once_more(wish: GiftWish) -> Started:
     """The gift that got in the way has just ended; begin afresh, once."""
-    public_id, checkout = write_gift(wish)
+    try:
+        public_id, checkout = write_gift(wish)
+    except (AlreadyStarted, IntegrityError) as error:
+        message = "an earlier gift of this form cannot be ended while Stripe is silent"
+        raise payments.StripeUnreachable(message) from error
     return Started(public_id, _open(public_id, checkout) if checkout else None)
 
 
@@ -84,7 +88,10 @@ def _known(wish: GiftWish) -> Started | None:
     if same.state == RECEIVED:
         return Started(same.public_id, is_received=True)
     checkout = payments.latest(f"gift:{same.public_id}")
-    return Started(same.public_id, _open(same.public_id, checkout) if checkout else None)
+    try:
+        return Started(same.public_id, _open(same.public_id, checkout) if checkout else None)
+    except payments.StripeRefused:  # it never came to Stripe, and its half hour has begun to run
+        return None
 
 
 def _give_up(public_id: str) -> None:

@@ -24,7 +24,7 @@ _TEXT = """
 CARD = f"""
     SELECT s.id, s.slug, s.happened_on, s.date_precision, s.published_at, s.updated_at,
       s.original_locale, t.locale, t.title, t.summary, t.place, p.path, p.width, p.height,
-      p.credit, p.alts
+      p.credits, p.alts
     FROM stories s CROSS JOIN {_TEXT} LEFT JOIN LATERAL (
       SELECT * FROM story_pictures WHERE story_id = s.id ORDER BY position LIMIT 1) p ON true
     WHERE s.state = 'published'
@@ -202,4 +202,5 @@ def card_of(row: Any, locale: str) -> StoryCard:
 
 def _picture(row: Any, locale: str, original: str) -> Picture:
     alt = locales.text_for(row.alts, locale, original)[1] if row.alts else ""
-    return Picture(row.path, row.width, row.height, alt, row.credit)
+    credit = locales.text_for(row.credits, locale, original)[1] if row.credits else None
+    return Picture(row.path, row.width, row.height, alt, credit)

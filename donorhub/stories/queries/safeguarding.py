@@ -70,5 +70,5 @@ def _story_texts() -> Iterator[PublicText]:
             yield PublicText(where, getattr(row, field) or "", row.story_id)
     for row in db.rows("SELECT s.slug, t.* " + public.format("story_pictures")):
         where = f"story {row.slug}: picture {row.position + 1}"
-        text = " · ".join((*row.alts.values(), row.credit or ""))
+        text = " · ".join((*row.alts.values(), *row.credits.values()))
         yield PublicText(where, text, row.story_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -36,13 +36,13 @@ class StoryWords:
 
 @dataclass(frozen=True, slots=True)
 class StoryImage:
-    """A picture below ``static/``, its size in pixels, and its description by language."""
+    """A picture below ``static/``, its size in pixels; its description and credit by language."""
 
     path: str
     width: int
     height: int
     alts: Mapping[str, str]
-    credit: str | None = None
+    credits: Mapping[str, str] = field(default_factory=dict)
 
 
 def found(slug: str) -> Story | None:
@@ -128,7 +128,7 @@ def repaint(story: Story, pictures: Sequence[StoryImage]) -> bool:
             path=picture.path,
             width=picture.width,
             height=picture.height,
-            credit=picture.credit,
+            credits=dict(picture.credits),
             alts=dict(picture.alts),
         )
     return changed
@@ -179,5 +179,6 @@ def _texts_of(story: Story) -> list[tuple[str, str]]:
         found += [(f"{name} ({row.locale})", getattr(row, name) or "") for name in PUBLIC_FIELDS]
     for picture in story.pictures:
         found += [(f"picture {picture.position + 1} ({k})", v) for k, v in picture.alts.items()]
-        found.append((f"picture {picture.position + 1}, credit", picture.credit or ""))
+        credit = " · ".join(picture.credits.values())
+        found.append((f"picture {picture.position + 1}, credit", credit))
     return found

@@ -36,7 +36,7 @@ def _story(slug: str, texts: dict[str, dict[str, Any]]) -> None:
                 summary=words["summary"],
                 body=words["body"],
                 place=words["place"],
-                pseudonym_note=words["pseudonym_note"],
+                pseudonym_note=words["pseudonym_note"].removeprefix("*"),
             )
             for locale, words in texts.items()
         },
@@ -45,7 +45,9 @@ def _story(slug: str, texts: dict[str, dict[str, Any]]) -> None:
                 path="pictures/" + picture["file"],
                 width=picture["width"],
                 height=picture["height"],
-                credit=picture.get("credit"),
+                credits={
+                    locale: words["pictures"][at]["credit"] for locale, words in texts.items()
+                },
                 alts={locale: words["pictures"][at]["alt"] for locale, words in texts.items()},
             )
             for at, picture in enumerate(english["pictures"])
