@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
-INLINE = frozenset("a abbr b code em i mark q s small span strong sub sup time u wbr".split())
+VOID = frozenset(
+    "area base br col embed hr img input link meta source track wbr".split()  # noqa: SIM905
+)
+INLINE = frozenset(
+    "a abbr b code em i mark q s small span strong sub sup time u wbr".split()  # noqa: SIM905
+)
 
 
 class Page(HTMLParser):

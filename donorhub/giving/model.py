@@ -97,25 +97,20 @@ class Gift(Base):
         self.received_at = now()
         self.ended_at = None
         self.match_promised_minor = min(matched.minor, self.match_wished_minor)
-        self._count(self.amount_minor, 1)
 
     def give_back(self, refunded: Money, *, by_bank: bool) -> bool:
         """Note what has gone back in all; tell whether the whole gift is gone."""
-        self._count(self.refunded_minor - refunded.minor, 0)
         self.refunded_minor = refunded.minor
         if refunded < self.amount:
             return False
         self.state = DISPUTED if by_bank else REFUNDED
         self.ended_at = now()
-        self._count(0, -1)
         return True
 
     def take_back(self, refunded: Money) -> None:
         """Less has gone back than was noted: a refund failed, and the gift counts again."""
-        was_gone = self.state != RECEIVED
-        if was_gone:
+        if self.state != RECEIVED:
             self._leave_the_form()
-        self._count(self.refunded_minor - refunded.minor, int(was_gone))
         self.refunded_minor = refunded.minor
         self.state = RECEIVED
         self.ended_at = None
@@ -129,7 +124,17 @@ class Gift(Base):
         self.state = state
         self.ended_at = now()
 
-    def _count(self, minor: int, gifts: int) -> None:
+    @property
+    def counted(self) -> tuple[int, int]:
+        """What the campaign's figures take from this gift: minor units, and gifts."""
+        raised = self.amount_minor - self.refunded_minor if self.is_settled else 0
+        return raised, int(self.state == RECEIVED)
+
+    def count_since(self, before: tuple[int, int]) -> None:
+        """Move the campaign's figures by what changed; last, for everybody waits for that row."""
+        minor, gifts = self.counted[0] - before[0], self.counted[1] - before[1]
+        if not minor and not gifts:
+            return
         db.run(
             "INSERT INTO gift_tallies (campaign_id, slot, currency, raised_minor, gifts) "
             "VALUES (:campaign, :slot, :currency, :minor, :gifts) "

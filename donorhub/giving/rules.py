@@ -37,7 +37,6 @@ class GiftWish:
     locale: str
     sender: str
     wants_review: bool
-    match_shown_minor: int | None = None
 
     @property
     def total(self) -> Money:
@@ -57,13 +56,9 @@ class GiftWish:
 def needs_review(wish: GiftWish, *, wished: Money, granted: Money) -> bool:
     """Whether the donor must see, before paying, what will be matched.
 
-    True without JavaScript, and whenever less is held than the page could have promised.
+    True without JavaScript, and whenever less is held than the rule would give.
     """
-    if wish.wants_review:
-        return True
-    if granted >= wished:
-        return False
-    return wish.match_shown_minor is None or granted.minor < wish.match_shown_minor
+    return wish.wants_review or granted < wished
 
 
 def left_to_match(*, intended: Money, amount: Money, refunded: Money) -> Money:

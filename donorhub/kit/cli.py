@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import click
@@ -41,6 +42,12 @@ def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     return config
+
+
+@cache
+def newest_revision() -> str:
+    """Return the revision of the schema that this code was written for."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
 def _migrate(engine: Engine, run) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -80,11 +87,9 @@ def downgrade_command(revision: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say after which revision it would come.")
 def revision_command(message: str, *, dry_run: bool) -> None:
     """Begin a new revision of the schema, to be filled in by hand."""
-    config = _config()
-    newest = ScriptDirectory.from_config(config).get_current_head()
+    newest = newest_revision()
     if not dry_run:
-        number = f"{int(newest or 0) + 1:04}"
-        command.revision(config, message=message, rev_id=number)
+        command.revision(_config(), message=message, rev_id=f"{int(newest or 0) + 1:04}")
     click.echo(f"After {newest}: {message}")
 
 

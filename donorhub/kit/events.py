@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 import procrastinate
+import structlog
 from flask import Flask, current_app
 
 from donorhub.kit.db import in_unit_of_work, session
+
+log = structlog.get_logger()
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +32,10 @@ class JobSpec:
     every: str | None
     queue: str
     lock: str | None
+
+
+class JobFailed(RuntimeError):
+    """A job raised; only the names are passed on, because a traceback shows people's data."""
 
 
 _JOBS: dict[str, JobSpec] = {}
@@ -73,7 +80,11 @@ def _add_task(app: Flask, jobs: procrastinate.App, spec: JobSpec) -> None:
     def in_app_context(**arguments: Any) -> None:
         arguments.pop("timestamp", None)
         with app.app_context():
-            spec.run(**arguments)
+            try:
+                spec.run(**arguments)
+            except Exception as error:  # noqa: BLE001 - told without its values, then raised
+                log.error("job.failed", job=spec.name, error=type(error).__name__)
+                raise JobFailed(spec.name, type(error).__name__) from None
 
     queueing_lock = spec.name if spec.every else None
     task = jobs.task(name=spec.name, queue=spec.queue, lock=spec.lock, queueing_lock=queueing_lock)(

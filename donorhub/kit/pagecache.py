@@ -104,7 +104,7 @@ class PageCache:
             self.asking.release()
         return fresh
 
-    def keep(self, path: str, locale: str, response: Response) -> None:
+    def keep(self, path: str, locale: str, response: Response) -> KeptPage:
         """Remember a finished page under the fingerprint it was asked for with."""
         if len(self.pages) >= LARGEST_CACHE:
             self.pages = {}
@@ -112,7 +112,8 @@ class PageCache:
         etag = 'W/"' + hashlib.sha256(body).hexdigest()[:20] + '"'
         headers = tuple((k, v) for k, v in response.headers.items() if k not in _PER_RESPONSE)
         packed = gzip.compress(body, 6, mtime=0)
-        self.pages[path, locale] = KeptPage(headers, body, packed, etag)
+        page = self.pages[path, locale] = KeptPage(headers, body, packed, etag)
+        return page
 
     def _answer(
         self, page: KeptPage, environ: WSGIEnvironment, start_response: StartResponse
@@ -145,7 +146,10 @@ def init_app(app: Flask, fingerprint: Callable[[], str]) -> None:
             response.headers["Cache-Control"] = "no-cache"
             response.headers["Vary"] = "Accept-Encoding, Accept-Language, Cookie"
             if g.keep_page == cache.known:
-                cache.keep(request.path, locales.current(), response)
+                page = cache.keep(request.path, locales.current(), response)
+                if _GZIP.search(request.headers.get("Accept-Encoding", "")):
+                    response.set_data(page.packed)
+                    response.headers["Content-Encoding"] = "gzip"
         return response
 
 

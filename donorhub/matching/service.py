@@ -15,7 +15,7 @@ from datetime import datetime
 import structlog
 
 from donorhub import ledger
-from donorhub.kit import Money, current_settings, db, now, unit_of_work
+from donorhub.kit import Money, current_settings, db, now, session, unit_of_work
 from donorhub.matching.queries import live_offer
 from donorhub.matching.rules import Offer, allowed_hold, slots_for
 
@@ -85,9 +85,18 @@ class OfferWish:
 
 
 def open_offer(wish: OfferWish) -> int:
-    """Start matching for a campaign and return the offer's id; one runs at a time."""
+    """Start matching for a campaign and return the offer's id; one runs at a time.
+
+    An offer whose time is over makes room by itself; `end_offer` ends one before its time.
+    """
     slots = wish.slots or slots_for(wish.cap)
     with unit_of_work():
+        db.run(
+            "UPDATE match_offers SET state = 'ended', updated_at = :now "
+            "WHERE campaign_id = :campaign AND state <> 'ended' AND ends_at <= :now",
+            campaign=wish.campaign_id,
+            now=now(),
+        )
         row = db.one(
             "INSERT INTO match_offers (campaign_id, sponsor_names, agreement_reference, "
             "is_contingent, terms, ratio_num, ratio_den, currency, cap_minor, per_gift_cap_minor, "
@@ -132,18 +141,41 @@ def pause_offer(offer_id: int, *, paused: bool = True) -> bool:
     return moved == 1
 
 
-def reserve(gift_id: int, *, campaign_id: int, gift: Money, sender: str, donor: str) -> Grant:
+def end_offer(offer_id: int) -> bool:
+    """End an offer for good; what is reserved or confirmed keeps its match."""
+    with unit_of_work():
+        moved = db.run(
+            "UPDATE match_offers SET state = 'ended', updated_at = :now "
+            "WHERE id = :id AND state <> 'ended'",
+            id=offer_id,
+            now=now(),
+        )
+    return moved == 1
+
+
+def reserve(  # noqa: PLR0913 - keyword-only, each a fact of the gift
+    gift_id: int,
+    *,
+    campaign_id: int,
+    gift: Money,
+    sender: str,
+    donor: str,
+    is_paid: bool = False,
+) -> Grant:
     """Reserve match for a new gift, inside the open unit of work; never more than is left.
 
     Before it answers "none" or "partly", it has swept every slot in order. ``gift`` is the
-    intended gift, without what the donor adds for the fee.
+    intended gift, without what the donor adds for the fee. One sender may hold only a share
+    of the pool unpaid; a gift that is paid already is not asked for it.
     """
     offer = live_offer(campaign_id)
     if offer is None:
         nothing = Money.zero(gift.currency)
         return Grant(None, nothing, nothing)
     wished = offer.match_for(gift)
-    want = _within_limits(offer, wished.minor, sender=sender, donor=donor)
+    want = _donor_may(offer, wished.minor, donor)
+    if not is_paid and current_settings().abuse_limits:
+        want = _sender_may(offer, want, sender)
     granted = _take(offer, gift_id, want, sender=sender, donor=donor) if want else 0
     return Grant(
         offer,
@@ -153,19 +185,22 @@ def reserve(gift_id: int, *, campaign_id: int, gift: Money, sender: str, donor: 
     )
 
 
-def _within_limits(offer: Offer, want: int, *, sender: str, donor: str) -> int:
-    """Lower a wish to what the donor's cap and the sender's share of the pool allow."""
-    if offer.per_donor_cap_minor is not None:
-        _queue_up(f"{offer.id}:donor:{donor}")
-        used = db.one(
-            "SELECT coalesce(sum(amount_minor), 0)::bigint AS minor FROM match_allocations "
-            "WHERE offer_id = :offer AND donor = :donor AND state <> 'released'",
-            offer=offer.id,
-            donor=donor,
-        )
-        want = max(min(want, offer.per_donor_cap_minor - used.minor), 0)
-    if not current_settings().abuse_limits:
+def _donor_may(offer: Offer, want: int, donor: str) -> int:
+    """Lower a wish to what the offer's cap per donor leaves."""
+    if offer.per_donor_cap_minor is None:
         return want
+    _queue_up(f"{offer.id}:donor:{donor}")
+    used = db.one(
+        "SELECT coalesce(sum(amount_minor), 0)::bigint AS minor FROM match_allocations "
+        "WHERE offer_id = :offer AND donor = :donor AND state <> 'released'",
+        offer=offer.id,
+        donor=donor,
+    )
+    return max(min(want, offer.per_donor_cap_minor - used.minor), 0)
+
+
+def _sender_may(offer: Offer, want: int, sender: str) -> int:
+    """Lower a wish to the share of the pool that one sender may hold unpaid."""
     _queue_up(f"{offer.id}:sender:{sender}")
     state = db.one(
         "SELECT (SELECT coalesce(sum(cap_minor - confirmed_minor), 0)::bigint FROM match_pools "
@@ -190,8 +225,12 @@ def _queue_up(name: str) -> None:
 def _take(offer: Offer, gift_id: int, want: int, *, sender: str, donor: str) -> int:
     values = {"gift": gift_id, "offer": offer.id, "sender": sender, "donor": donor, "now": now()}
     first = offer.pool_ids[gift_id % len(offer.pool_ids)]
-    if db.one(_WHOLE, pool=first, want=want, **values):
-        return want
+    # PostgreSQL keeps a row locked that it waited for, even if the row is then too poor. The
+    # sweep begins at the first slot again, so that lock must go: two could wait in a circle.
+    with session.begin_nested() as attempt:
+        if db.one(_WHOLE, pool=first, want=want, **values):
+            return want
+        attempt.rollback()
     granted = 0
     for pool in offer.pool_ids:
         row = db.one(_WHATEVER_IS_LEFT, pool=pool, want=want - granted, **values)
@@ -209,7 +248,14 @@ def confirm(gift_id: int, *, campaign_id: int, gift: Money, sender: str, donor: 
     """
     state = standing(gift_id)
     if not state["reserved"] and not state["confirmed"] and state["released"]:
-        reserve(gift_id, campaign_id=campaign_id, gift=gift, sender=sender, donor=donor)
+        reserve(
+            gift_id,
+            campaign_id=campaign_id,
+            gift=gift,
+            sender=sender,
+            donor=donor,
+            is_paid=True,
+        )
     _move(gift_id, was="reserved", to="confirmed", reason=None)
     return Money(standing(gift_id)["confirmed"], gift.currency)
 

@@ -13,7 +13,7 @@ payments_group = AppGroup("payments", help="Stripe: reconciliation and events.")
 
 
 @payments_group.command("reconcile")
-@click.option("--days", type=click.IntRange(1, 30), help="Look back this far.")
+@click.option("--days", type=click.IntRange(1, 30), help="Look back at least this far.")
 @click.option("--dry-run", is_flag=True, help="Say what differs; change nothing.")
 def reconcile_command(*, days: int | None, dry_run: bool) -> None:
     """Compare with Stripe: missed events, open sessions, balance movements."""

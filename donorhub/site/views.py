@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
 from donorhub import campaigns, giving, matching, stories
-from donorhub.kit import current_settings, db, locales, pagecache, web
+from donorhub.kit import cli, current_settings, db, locales, pagecache, web
 from donorhub.site.openapi import specification
 
 log = structlog.get_logger()
@@ -162,7 +162,10 @@ def readyz() -> ResponseReturnValue:
     except SQLAlchemyError as error:
         log.warning("not_ready", error=type(error).__name__)
         return {"status": "the database is not reachable"}, 503
-    return {"status": "ready", "schema": row.version_num if row else None}
+    schema, wanted = row.version_num if row else None, cli.newest_revision()
+    if schema is None or schema < wanted:
+        return {"status": "the database is not migrated", "schema": schema}, 503
+    return {"status": "ready", "schema": schema}
 
 
 @blueprint.get("/metrics")

@@ -57,7 +57,8 @@ def write_docs(*, dry_run: bool) -> None:
 
 @letters_group.command("render")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-def render_letters(folder: Path) -> None:
+@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+def render_letters(folder: Path, *, dry_run: bool) -> None:
     """Write the newest gift's letter, in every language, below FOLDER, to be looked at."""
     row = db.one(
         "SELECT public_id FROM gifts WHERE state = 'received' ORDER BY received_at DESC LIMIT 1"
@@ -66,7 +67,7 @@ def render_letters(folder: Path) -> None:
         message = "There is no received gift to write about yet."
         raise click.ClickException(message)
     name = giving.letters.GIFT_THANKS
-    for locale in locales.LOCALES:
+    for locale in () if dry_run else locales.LOCALES:
         target = folder / name / locale
         target.mkdir(parents=True, exist_ok=True)
         with force_locale(locale):

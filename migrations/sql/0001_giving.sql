@@ -27,7 +27,6 @@ CREATE TABLE gifts (
     match_offer_id bigint CONSTRAINT fk_gifts_offer REFERENCES match_offers (id),
     match_wished_minor bigint NOT NULL DEFAULT 0,
     match_promised_minor bigint NOT NULL DEFAULT 0,
-    match_terms jsonb,
     first_name text NOT NULL,
     last_name text NOT NULL,
     email text NOT NULL,

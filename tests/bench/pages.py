@@ -92,7 +92,8 @@ def first_render(site: Site, *, samples: int) -> dict[str, Any]:
 def weight(site: Site) -> dict[str, Any]:
     """Return what a story page makes a browser fetch, pictures apart, in bytes on the wire."""
     page = load.fetch(site.port, load.get(STORY))
-    html = gzip.decompress(page.body).decode()
+    packed = page.header(b"content-encoding") == b"gzip"
+    html = (gzip.decompress(page.body) if packed else page.body).decode()
     foreign = set()
     parts = {STORY: len(page.head) + 4 + len(page.body)}
     for address in sorted(_fetched(html)):

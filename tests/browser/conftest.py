@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zlib
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -63,3 +64,21 @@ def visit(browser, house):
         context.close()
     house.bank_is()
     assert complaints == []
+
+
+@pytest.fixture
+def email(request):
+    """An address of this test's own."""
+    return f"maya.{zlib.crc32(request.node.name.encode())}@example.org"
+
+
+@pytest.fixture
+def figures(house):
+    """What the campaign has moved, in cents: given, gifts, matched, and match left."""
+
+    def read():
+        found = house.app.test_client().get("/api/campaigns/someone-is-awake").json
+        given = (found["raised_minor"], found["gifts"], found["matched_minor"])
+        return (*given, found["match"]["remaining_minor"])
+
+    return read

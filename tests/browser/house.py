@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,14 @@ class House:
                 return found
             time.sleep(0.05)
         return []
+
+    def thanked(self, address: str, *words: str) -> None:
+        """Find one letter to somebody, come once, that says these words."""
+        (letter,) = self.letters_to(address)
+        assert letter.copies == 1
+        message = message_from_bytes(letter.raw, policy=policy.default)
+        text = message.get_body(("plain",)).get_content()
+        assert [word for word in words if word not in text] == []
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Every page as a person meets it: no fault axe can find, nothing from elsewhere, nothing cut off."""
+"""Every page as a person meets it: open to all, nothing from elsewhere, nothing cut off."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 PAGES = ("/", "/stories/", "/stories/the-bus-that-waited/", "/stories/eleven-chairs/",
          "/campaigns/someone-is-awake/", "/campaigns/two-more-kitchens/",
-         "/campaigns/two-more-kitchens/give", "/fundraise/", "/press/", "/nothing-here")  # fmt: skip
+         "/campaigns/two-more-kitchens/give", "/fundraise/", "/press/",
+         "/nothing-here")  # fmt: skip
 
 
 @pytest.mark.parametrize("locale", ["en-CA", "fr-CA"])

@@ -189,6 +189,27 @@ def test_a_cancellation_that_died_is_finished_by_the_sweep(stripe_simulator, cam
     every_death(monkeypatch, lambda: a_gift(campaign), giving.cancel_gift, check)
 
 
+def test_one_session_that_stripe_cannot_answer_for_does_not_keep_the_others_held(
+    stripe_simulator, campaign, monkeypatch
+):
+    stuck, *others = (a_gift(campaign) for _ in range(3))
+    reference = payments.latest(f"gift:{stuck}").session_reference
+    expire = payments.Gateway.expire_session
+
+    def expire_most(self, session, *, key):
+        if session == reference:
+            raise payments.StripeUnreachable
+        return expire(self, session, key=key)
+
+    with clock.stopped() as stopped, monkeypatch.context() as patch:
+        stopped.advance(minutes=40)
+        patch.setattr(payments.Gateway, "expire_session", expire_most)
+        assert giving.expire_holds() == len(others)
+    assert states() == {"pending": 1, "expired": 2}
+    later()
+    assert (states(), broken()) == ({"expired": 3}, [])
+
+
 def test_a_refund_that_died_is_given_once_and_booked(stripe_simulator, campaign, monkeypatch):
     made = []
 

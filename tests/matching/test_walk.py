@@ -20,7 +20,7 @@ from tests.matching.holding import (
 )
 
 CAP = 20_000
-STEPS = 120
+STEPS = 90
 
 
 @dataclass
@@ -112,7 +112,7 @@ ACTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_whatever_is_done_every_promise_holds_after_each_step(context, seed):
     campaign = a_campaign()
     a_match(campaign, cap=cad(CAP).typed, slots=3)

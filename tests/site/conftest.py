@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 
 import pytest
 
@@ -59,9 +58,3 @@ def form(client):
         return client.post(address, data=wanted)
 
     return fill
-
-
-@pytest.fixture
-def simulator(stripe_simulator):
-    """The addresses of the simulated Stripe's side door."""
-    return SimpleNamespace(url=stripe_simulator.url, running=stripe_simulator)

@@ -45,8 +45,11 @@ def test_an_unforeseen_failure_shows_a_calm_page_and_nothing_of_the_inside(
 def test_a_database_that_is_away_is_said_calmly(app, made, browse, monkeypatch):
     made(a_campaign)
 
+    statement = "SELECT 1"
+
     def away(*_args, **_kwargs):
-        raise OperationalError("SELECT 1", {}, ConnectionError("no route to 10.0.0.1"))
+        cause = ConnectionError("no route to 10.0.0.1")
+        raise OperationalError(statement, {}, cause)
 
     monkeypatch.setattr("donorhub.campaigns.campaign_page", away)
     page = browse("/campaigns/winter-lights/", status=500)
@@ -82,7 +85,7 @@ def test_a_body_that_is_too_large_is_refused_unread(made, client, address):
 def test_a_form_of_too_many_parts_is_refused(made, client):
     made(a_campaign)
     parts = {f"field{number}": (None, "x") for number in range(200)}
-    answer = client.post("/campaigns/winter-lights/give", data={k: "x" for k in parts},
+    answer = client.post("/campaigns/winter-lights/give", data=dict.fromkeys(parts, "x"),
                          content_type="multipart/form-data")  # fmt: skip
     assert answer.status_code == 413
 

@@ -11,7 +11,8 @@ from donorhub.kit import db
 from tests.site.conftest import GIVE, TOKEN
 
 HUGE = "1" * 10_000
-REFUSED = ["1e3", "NaN", "-5", "0", "0.00", "١٠", "123456789", "19.999", "1.2.3", "12,34,56", "$", "",
+REFUSED = ["1e3", "NaN", "-5", "0", "0.00", "١٠", "123456789", "19.999", "1.2.3", "12,34,56",
+           "$", "",
            "  ", "🪙", "５０", "0x10", "Infinity", "50%", "--", "1_000", "½", "<b>5</b>", "50\x00",
            "1 0", "50 CAD or more", HUGE]  # fmt: skip
 ACCEPTED = {"19.99": 1999, "1.024,20": 102420, "1,024.20": 102420, "1 024,20": 102420, "$50": 5000,
@@ -77,12 +78,14 @@ def test_an_amount_sent_many_times_counts_once(campaign, form, client, made):
     token = TOKEN.search(client.get(GIVE).text)[1]
     answer = client.post(GIVE, data={"csrf_token": token, "amount": ["5", "6"], "amount[]": "7",
                                      "form_key": "a", "frequency": "once", "first_name": ["A", "B"],
-                                     "last_name": "C", "email": ["a@example.org", "b@example.org"]})  # fmt: skip
+                                     "last_name": "C", "email": ["a@example.org",
+        "b@example.org"]})  # fmt: skip
     assert answer.status_code == 303
     assert made(lambda: db.one("SELECT intended_minor AS n FROM gifts").n) == 500
 
 
-NAMES = ["<script>alert(1)</script>", "'; DROP TABLE gifts; --", "{{ 7*7 }}", "%(name)s", "Ægir Ñandú",
+NAMES = ["<script>alert(1)</script>", "'; DROP TABLE gifts; --", "{{ 7*7 }}", "%(name)s",
+         "Ægir Ñandú",
          "李", "O’Brien-Śmith", "=cmd|' /C calc'!A0", "\u202eevil", "a\r\nBcc: x@example.org", "%s",
          "x" * 80, "👩‍👩‍👧", "a\x00b"]  # fmt: skip
 
@@ -98,10 +101,13 @@ def test_any_name_is_taken_as_words(campaign, form, made, browse, name):
 
 
 @pytest.mark.parametrize(("name", "typed"), [
-    ("first_name", ""), ("first_name", " \u200b\t"), ("last_name", "\x00"), ("first_name", "x" * 81),
+    ("first_name", ""), ("first_name", " \u200b\t"), ("last_name", "\x00"), ("first_name",
+        "x" * 81),
     ("last_name", "y" * 10_000), ("email", ""), ("email", "maya"), ("email", "maya@"),
-    ("email", "a@b@c.org"), ("email", "a b@example.org"), ("email", "a@example.org\r\nBcc: b@x.org"),
-    ("email", "a@example.org,b@example.org"), ("email", "<a@example.org>"), ("email", "a" * 300 + "@x.org"),
+    ("email", "a@b@c.org"), ("email", "a b@example.org"), ("email",
+        "a@example.org\r\nBcc: b@x.org"),
+    ("email", "a@example.org,b@example.org"), ("email", "<a@example.org>"), ("email",
+        "a" * 300 + "@x.org"),
     ("email", "maya@exam\x00ple.org"), ("email", "maya@-.org"), ("email", "🙂@example.org\n"),
     ("email", HUGE), ("message", "m" * 501), ("message", "🙂" * 5_000),
 ])  # fmt: skip
@@ -118,7 +124,8 @@ def test_what_cannot_be_used_is_said_beside_its_field(campaign, form, made, name
     )
 
 
-@pytest.mark.parametrize("message", ["<script>alert(1)</script>", "a\r\n.\r\nQUIT", "\x00\x07", "é" * 500,
+@pytest.mark.parametrize("message", ["<script>alert(1)</script>", "a\r\n.\r\nQUIT", "\x00\x07",
+                                     "é" * 500,
                                      "{{ config }}", "\u2028\u2029", "💛"])  # fmt: skip
 def test_any_short_message_is_taken(campaign, form, message):
     assert form(message=message).status_code == 303
@@ -158,7 +165,8 @@ def test_bytes_that_are_no_text_break_nothing(campaign, client, name, raw):
 
 
 def test_a_form_sent_as_something_else_breaks_nothing(campaign, client):
-    for content_type, body in (("application/json", b"{}"), ("multipart/form-data", b"--"), ("", b"\xff"),
+    for content_type, body in (("application/json", b"{}"), ("multipart/form-data", b"--"), ("",
+                               b"\xff"),
                                ("multipart/form-data; boundary=a", b"--a\r\nbroken"),
                                ("application/x-www-form-urlencoded", b"&&==&%")):  # fmt: skip
         assert client.post(GIVE, data=body, content_type=content_type).status_code in (400, 422)

@@ -181,7 +181,8 @@ def test_a_visitor_with_a_session_is_sent_no_cookie_and_nobody_elses_page(keepin
 def test_forms_gifts_and_errors_are_never_kept(keeping, reader, campaign, made):
     public_id = made(a_gift, campaign)
     cache = keeping.extensions["page_cache"]
-    for address in (f"{CAMPAIGN}give", f"/gifts/{public_id}/", f"/gifts/{public_id}/review", "/nothing",
+    for address in (f"{CAMPAIGN}give", f"/gifts/{public_id}/", f"/gifts/{public_id}/review",
+                    "/nothing",
                     "/?lang=fr", "/stories/?page=1", "/healthz", "/readyz"):  # fmt: skip
         assert reader.get(address).headers["Cache-Control"] != "public"
     assert cache.pages == {}

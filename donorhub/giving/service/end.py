@@ -13,6 +13,7 @@ from donorhub.kit import Money, db, now, session, unit_of_work
 log = structlog.get_logger()
 
 BATCH = 200
+PATIENCE = 3
 
 
 def end_gift(public_id: str, state: str) -> str | None:
@@ -41,8 +42,11 @@ def cancel_gift(public_id: str) -> str | None:
 
 
 def expire_holds() -> int:
-    """End every gift whose time to pay is over, however long ago; return how many ended."""
-    ended = 0
+    """End every gift whose time to pay is over, however long ago; return how many ended.
+
+    Stops when Stripe has not answered three times: the next sweep goes on.
+    """
+    ended = silent = 0
     after = 0
     while True:
         found = db.rows(
@@ -56,8 +60,10 @@ def expire_holds() -> int:
             try:
                 ended += end_gift(row.public_id, EXPIRED) != PENDING
             except payments.StripeUnreachable:
-                log.warning("holds.postponed")
-                return ended
+                log.warning("hold.postponed", gift_id=row.id)
+                silent += 1
+                if silent == PATIENCE:
+                    return ended
             except (payments.StripeRefused, payments.FactsDisagree) as error:
                 log.error("hold.needs_a_person", gift_id=row.id, reason=str(error))
         if len(found) < BATCH:

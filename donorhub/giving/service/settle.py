@@ -22,13 +22,15 @@ def settle_gift(facts: payments.PaymentFacts, *, ended_as: str = EXPIRED) -> str
     """Move a gift forward to where Stripe's facts say it is; return its state.
 
     Safe to run twice, at once, and in any order: the gift's row is locked, money is posted
-    by key, match moves by compare-and-set. Raises FactsDisagree and changes nothing when
-    amount, currency or mode are not those of our own row.
+    by key, match moves by compare-and-set. Rows are locked in one order (gift, pools, figures),
+    so that two gifts never wait for each other in a circle. Raises FactsDisagree and changes
+    nothing when amount, currency or mode are not those of our own row.
     """
     with unit_of_work():
         gift = locked(facts.subject.removeprefix("gift:"))
         if gift is None:
             return None
+        before = gift.counted
         standing = payments.record(facts)
         if standing is not None:
             _receive(gift)
@@ -37,6 +39,7 @@ def settle_gift(facts: payments.PaymentFacts, *, ended_as: str = EXPIRED) -> str
             gift.end(ended_as)
             matching.release(gift.id, reason=ended_as)
         session.flush()
+        gift.count_since(before)
         return gift.state
 
 

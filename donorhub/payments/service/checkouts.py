@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from donorhub.kit import Money, current_settings, db, now, unit_of_work
 from donorhub.payments.gateway import StripeRefused, gateway
 from donorhub.payments.rules import PaymentFacts
-
-log = structlog.get_logger()
 
 Verb = Callable[[PaymentFacts], object]
 _verbs: dict[str, Verb] = {}

@@ -12,6 +12,8 @@ from donorhub.wiring.demo.reading import documents, first_day, gifts
 
 def seed(*, dry_run: bool = False) -> str:
     """Write what is not there yet and say what there is."""
+    if current_settings().is_production:
+        return "The demo is not written in production."
     told, appeals, given = documents("stories"), documents("campaigns"), gifts()
     if not dry_run:
         for slug, texts in told.items():
