@@ -53,12 +53,13 @@ def settings(database_url: str, stripe_simulator: RunningSimulator) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def built_app(settings: Settings) -> Flask:
+def built_app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     app.config["TESTING"] = True
     app.test_client_class = CheckingClient
     cli.upgrade(app.extensions["engine"])
-    return app
+    yield app
+    app.extensions["engine"].dispose()
 
 
 @pytest.fixture

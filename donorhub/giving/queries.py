@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from donorhub import matching
-from donorhub.giving.rules import PENDING, email_hint
-from donorhub.kit import Invariant, Money, by_sql, db, now
+from donorhub.giving.rules import PENDING, email_hint, part_matched_in_full
+from donorhub.kit import Invariant, Money, by_sql, current_settings, db, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class GiftView:
     refunded: Money
     matched: Money
     wished: Money
+    reduced: Money | None
     hold_until: datetime | None
     checkout_url: str | None
     first_name: str
@@ -60,15 +62,6 @@ class GiftView:
             self.wished - self.matched
             if self.wished > self.matched
             else Money(0, self.amount.currency)
-        )
-
-    @property
-    def reduced(self) -> Money | None:
-        """The gift that would be matched in full, if only part of this one is."""
-        if not self.shortfall or not self.matched:
-            return None
-        return Money(
-            -(-self.intended.minor * self.matched.minor // self.wished.minor), self.amount.currency
         )
 
 
@@ -120,7 +113,8 @@ def gift_view(public_id: str) -> GiftView | None:
     """Return a gift with its match and its way to pay, or None."""
     row = db.one(
         "SELECT g.*, c.url AS checkout_url, c.state AS checkout_state, "
-        "m.reserved, m.confirmed FROM gifts g LEFT JOIN LATERAL (SELECT url, state "
+        "m.reserved, m.confirmed, o.ratio_num, o.ratio_den FROM gifts g "
+        "LEFT JOIN match_offers o ON o.id = g.match_offer_id LEFT JOIN LATERAL (SELECT url, state "
         "FROM checkouts WHERE subject = 'gift:' || g.public_id ORDER BY attempt DESC LIMIT 1) c "
         "ON true LEFT JOIN LATERAL (SELECT "
         "coalesce(sum(amount_minor) FILTER (WHERE state = 'reserved'), 0)::bigint AS reserved, "
@@ -148,6 +142,7 @@ def gift_view(public_id: str) -> GiftView | None:
         refunded=amount(row.refunded_minor),
         matched=amount(row.reserved if waits else row.confirmed),
         wished=amount(row.match_wished_minor),
+        reduced=_reduced(row),
         hold_until=row.hold_until if waits else None,
         checkout_url=row.checkout_url if payable else None,
         first_name=row.first_name,
@@ -157,6 +152,19 @@ def gift_view(public_id: str) -> GiftView | None:
         email_hint=email_hint(row.email),
         can_pay_again=row.state in {"expired", "cancelled"},
     )
+
+
+def _reduced(row: Any) -> Money | None:
+    """What a donor could give instead, matched in full; None if all is, nothing, or too little."""
+    if not row.reserved or row.reserved >= row.match_wished_minor:
+        return None
+    part = part_matched_in_full(
+        Money(row.intended_minor, row.currency),
+        Money(row.reserved, row.currency),
+        ratio_num=row.ratio_num,
+        ratio_den=row.ratio_den,
+    )
+    return part if part.minor >= current_settings().minimum_gift_minor else None
 
 
 def campaign_of_gift(public_id: str) -> int:

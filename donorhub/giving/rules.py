@@ -69,6 +69,11 @@ def left_to_match(*, intended: Money, amount: Money, refunded: Money) -> Money:
     return min(intended, amount - refunded)
 
 
+def part_matched_in_full(gift: Money, held: Money, *, ratio_num: int, ratio_den: int) -> Money:
+    """Return the least part of a gift whose whole match is what is held for it, rounded up."""
+    return min(gift, Money(-(-held.minor * ratio_den // ratio_num), gift.currency))
+
+
 def sender_of(address: str) -> str:
     """Return what counts as one sender: an IPv4 address, or an IPv6 network of 64 bits."""
     try:

@@ -210,7 +210,7 @@ def review_submit(public_id: str) -> ResponseReturnValue:
     """Go on with the whole gift, with the matched part only, or not at all."""
     gift = _gift(public_id)
     choice = request.form.get("choice", "")
-    if not ReviewForm().validate_on_submit() or choice not in {"pay", "reduce", "cancel"}:
+    if not ReviewForm().validate_on_submit() or choice not in _choices(gift):
         return _review(gift), 422
     title = campaigns.campaign_by_id(gift.campaign_id, locales.current()).title
     try:
@@ -227,6 +227,11 @@ def review_submit(public_id: str) -> ResponseReturnValue:
     except payments.StripeRefused:
         return redirect(url_for("giving.gift_page", public_id=public_id), code=303)
     return redirect(url, code=303)
+
+
+def _choices(gift: queries.GiftView) -> tuple[str, ...]:
+    """Return the buttons that the page shows."""
+    return ("pay", "reduce", "cancel") if gift.reduced else ("pay", "cancel")
 
 
 def review_submit_again(notice: str, *, public_id: str) -> str:

@@ -26,6 +26,7 @@ from donorhub.kit.money import CurrencyMismatch, Money, NotAnAmount, exponent
 from donorhub.kit.settings import Settings, SettingsError
 from donorhub.kit.settings import settings as current_settings
 from donorhub.kit.text import one_line, render_markdown
+from donorhub.kit.turnstile import stepped_aside
 
 __all__ = [
     "Base",
@@ -60,6 +61,7 @@ __all__ = [
     "render_markdown",
     "session",
     "settings",
+    "stepped_aside",
     "text",
     "tokens",
     "unit_of_work",

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from flask.globals import app_ctx
 from sqlalchemy import (
     BigInteger,
+    CursorResult,
     DateTime,
     Engine,
     MetaData,
@@ -19,7 +21,10 @@ from sqlalchemy import (
     create_engine,
     text,
 )
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
+
+from donorhub.kit.turnstile import Turnstile
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -28,6 +33,8 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 _open: ContextVar[bool] = ContextVar("unit_of_work_open", default=False)
 
@@ -60,7 +67,18 @@ class Base(DeclarativeBase):
     }
 
 
-_sessions: sessionmaker[Session] = sessionmaker(expire_on_commit=False, autoflush=False)
+class AppSession(Session):
+    """Speaks to the database of the app in use; one process may hold several apps."""
+
+    def get_bind(self, *_args: Any, **_kwargs: Any) -> Engine:
+        """Return the current app's engine."""
+        engine: Engine = current_app.extensions["engine"]
+        return engine
+
+
+_sessions: sessionmaker[Session] = sessionmaker(
+    class_=AppSession, expire_on_commit=False, autoflush=False
+)
 session: scoped_session[Session] = scoped_session(
     _sessions,
     scopefunc=lambda: id(app_ctx._get_current_object()),  # type: ignore[attr-defined]
@@ -68,10 +86,13 @@ session: scoped_session[Session] = scoped_session(
 
 
 def init_app(app: Flask, url: str, *, pool_size: int) -> None:
-    """Open the pool that this process uses, and give sessions back after each request."""
+    """Open the pool that this process uses, and give sessions back after each request.
+
+    As many requests are at work at a time as there are connections, so none waits for one.
+    """
     engine = make_engine(url, pool_size=pool_size)
     app.extensions["engine"] = engine
-    _sessions.configure(bind=engine)
+    app.wsgi_app = Turnstile(app.wsgi_app, places=pool_size)  # type: ignore[method-assign]
 
     @app.teardown_appcontext
     def give_back(_error: BaseException | None) -> None:
@@ -124,14 +145,25 @@ def refuse_open_work() -> None:
 
 def rows(sql: str, **values: Any) -> list[Any]:
     """Run one read and return its rows."""
-    return list(session.execute(text(sql), values).all())
+    return list(_execute(sql, values).all())
 
 
 def one(sql: str, **values: Any) -> Any:
     """Run one statement and return its only row, or None."""
-    return session.execute(text(sql), values).one_or_none()
+    return _execute(sql, values).one_or_none()
 
 
 def run(sql: str, **values: Any) -> int:
     """Run one write and return how many rows it touched."""
-    return session.execute(text(sql), values).rowcount  # type: ignore[attr-defined]
+    return _execute(sql, values).rowcount
+
+
+def _execute(sql: str, values: dict[str, Any]) -> CursorResult[Any]:
+    """Go straight to the driver: written-out SQL has nothing that SQLAlchemy need compile."""
+    return session.connection().exec_driver_sql(_for_driver(sql), values)
+
+
+@lru_cache(maxsize=1024)
+def _for_driver(sql: str) -> str:
+    """Return SQL with ``:name`` as psycopg writes it, ``%`` doubled; worked out once each."""
+    return str(text(sql).compile(dialect=_DIALECT))

@@ -73,6 +73,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         PERMANENT_SESSION_LIFETIME=12 * 3600,
         WTF_CSRF_TIME_LIMIT=4 * 3600,
         WTF_CSRF_SSL_STRICT=production,
+        WTF_I18N_ENABLED=False,  # every message of our forms is our own
         PREFERRED_URL_SCHEME="https" if production else "http",
     )
 

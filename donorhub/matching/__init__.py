@@ -7,6 +7,7 @@ from donorhub.matching.queries import (
     live_offer,
     match_of,
     matched_total,
+    offer_by_id,
 )
 from donorhub.matching.rules import Offer
 from donorhub.matching.service import (
@@ -35,6 +36,7 @@ __all__ = [
     "live_offer",
     "match_of",
     "matched_total",
+    "offer_by_id",
     "open_offer",
     "pause_offer",
     "release",

@@ -62,6 +62,12 @@ def _offer(row: Any) -> Offer:
     return Offer(**{name: getattr(row, name) for name in names}, pool_ids=tuple(row.pools))
 
 
+def offer_by_id(offer_id: int) -> Offer:
+    """Return an offer, also one that grants nothing any more."""
+    row = db.one(f"{_OFFER} FROM match_offers o WHERE o.id = :id", id=offer_id)
+    return _offer(row)
+
+
 def match_of(campaign_id: int, locale: str) -> Match | None:
     """Return a campaign's newest match in its present state, or None if it never had one."""
     row = db.one(

@@ -64,7 +64,9 @@ def _measures(site: Site, *, quick: bool) -> dict[str, Callable[[], dict[str, An
     return {
         "weight": lambda: pages.weight(site),
         "pages": lambda: {
-            "from_memory": pages.quickness(site, seconds=2 if quick else 5, rounds=2 if quick else 3),
+            "from_memory": pages.quickness(
+                site, seconds=2 if quick else 5, rounds=2 if quick else 3
+            ),
             "first_render": pages.first_render(site, samples=50 if quick else 200),
         },
         "gifts": lambda: gifts.measure(site, each=4 if quick else 10, rounds=2 if quick else 6),

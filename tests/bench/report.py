@@ -84,7 +84,8 @@ def _at_least(what: str, value: float, wanted: float) -> Promise:
 
 def _at_most(what: str, value: float, wanted: float, unit: str) -> Promise:
     number = f"{value:,}" if isinstance(value, int) else f"{value:.1f}"
-    return Promise(what, f"{number} {unit}".strip(), f"≤ {wanted:,} {unit}".strip(), value <= wanted)
+    limit = f"≤ {wanted:,} {unit}".strip()
+    return Promise(what, f"{number} {unit}".strip(), limit, value <= wanted)
 
 
 def _none(what: str, count: int) -> Promise:
@@ -105,12 +106,12 @@ def _beside(found: dict[str, Any]) -> list[str]:
     lines = []
     if gifts := found.get("gifts"):
         costs = ", ".join(f"{k} {v:.1f}" for k, v in gifts["cpu_ms_a_matched_gift"].items())
-        lines += [
+        lines.append(
             f"  gifts a second: {gifts['matched_a_second']:.0f} matched, "
             f"{gifts['plain_a_second']:.0f} unmatched; on one row of a pool "
-            f"{gifts['one_row_a_second']:.0f} ({gifts['one_row_ratio']:.2f})",
-            f"  processor ms a matched gift: {costs}",
-        ]
+            f"{gifts['one_row_a_second']:.0f} ({gifts['one_row_ratio']:.2f})"
+        )
+        lines.append(f"  processor ms a matched gift: {costs}")
     if pages := found.get("pages"):
         memory = pages["from_memory"]
         lines.append(

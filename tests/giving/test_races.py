@@ -13,9 +13,7 @@ from tests.matching.holding import at_once
 
 def refund_at_stripe(simulator, public_id):
     reference = payments.latest(f"gift:{public_id}").session_reference
-    answer = requests.post(
-        f"{simulator.url}/_sim/checkout/{reference}/refund", json={}, timeout=5
-    )
+    answer = requests.post(f"{simulator.url}/_sim/checkout/{reference}/refund", json={}, timeout=5)
     answer.raise_for_status()
     return payments.read_facts(f"gift:{public_id}")
 

@@ -6,6 +6,7 @@ enums, which the SDK leaves open). Objects are checked with the annotations of i
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 import typing
@@ -92,7 +93,7 @@ def object_problems(obj: dict[str, Any]) -> list[str]:
 def _problems(declared: Any, obj: dict[str, Any], at: str) -> list[str]:
     hints: dict[str, str] = {}
     for parent in reversed(declared.__mro__):
-        hints |= parent.__dict__.get("__annotations__", {})
+        hints |= inspect.get_annotations(parent)
     hints = {name: str(hint) for name, hint in hints.items() if not name.startswith("_")}
     inner = getattr(declared, "_inner_class_types", {})
     found = [f"sdk: {at}.{name}: unknown" for name in obj if name not in hints]

@@ -284,7 +284,9 @@ def test_the_invariant_reads_pictures_topics_and_addresses(context, database_url
     for name in ("Rina Das", "Omar"):
         stories.protect_name(name)
     with psycopg.connect(database_url) as corruption:
-        corruption.execute("UPDATE story_pictures SET credits = jsonb_build_object('en', 'Rina Das')")
+        corruption.execute(
+            "UPDATE story_pictures SET credits = jsonb_build_object('en', 'Rina Das')"
+        )
         corruption.execute(
             "UPDATE stories SET topics = '{water, omar}', slug = 'omar-and-the-well'"
         )

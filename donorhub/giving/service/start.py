@@ -20,6 +20,7 @@ from donorhub.giving.rules import (
     REOPEN_MARGIN,
     GiftWish,
     needs_review,
+    part_matched_in_full,
 )
 from donorhub.giving.service.end import cancel_gift
 from donorhub.kit import Money, current_settings, db, locales, now, present, tokens, unit_of_work
@@ -251,16 +252,20 @@ def reduce_gift(public_id: str, *, campaign_title: str, cover: payments.FeeRule 
     """The donor gives only what is matched; whatever was added for the fee shrinks with it."""
     with unit_of_work():
         gift = _waiting(public_id)
-        held = matching.standing(gift.id)["reserved"]
-        offer = matching.live_offer(gift.campaign_id)
-        if not held or offer is None or payments.latest(gift.subject):
+        grant = _grant_of(gift)
+        if not grant.granted or grant.offer is None or payments.latest(gift.subject):
             raise GiftOver
-        part = Money(-(-held * offer.ratio_den // offer.ratio_num), gift.currency)
-        gift.intended_minor = min(part.minor, gift.intended_minor)
+        part = part_matched_in_full(
+            gift.intended,
+            grant.granted,
+            ratio_num=grant.offer.ratio_num,
+            ratio_den=grant.offer.ratio_den,
+        )
+        gift.intended_minor = part.minor
         if gift.fee_cover_minor and cover:
             gift.fee_cover_minor = cover.cover(gift.intended).minor
         gift.amount_minor = gift.intended_minor + gift.fee_cover_minor
-        gift.match_wished_minor = max(offer.match_for(gift.intended).minor, 0)
+        gift.match_wished_minor = grant.granted.minor
     return continue_gift(public_id, campaign_title=campaign_title)
 
 
@@ -299,5 +304,5 @@ def _wish_of(gift: Gift, campaign_title: str) -> GiftWish:
 
 def _grant_of(gift: Gift) -> matching.Grant:
     held = Money(matching.standing(gift.id)["reserved"], gift.currency)
-    offer = matching.live_offer(gift.campaign_id)
+    offer = matching.offer_by_id(gift.match_offer_id) if gift.match_offer_id else None
     return matching.Grant(offer, Money(gift.match_wished_minor, gift.currency), held)
