@@ -101,9 +101,10 @@ def limited(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Limit how often a view may be used, under a name, by one address and one e-mail."""
 
     def mark(view: Callable[P, R]) -> Callable[P, R]:
-        for rule, key in ((PER_ADDRESS[name], _address), (PER_EMAIL[name], _email)):
+        rules = ((PER_ADDRESS, _address, _is_off), (PER_EMAIL, _email, _no_email))
+        for rates, key, spared in rules:
             view = limiter.shared_limit(
-                rule, scope=f"{name}-{key.__name__}", key_func=key, exempt_when=_is_off
+                rates[name], scope=f"{name}-{key.__name__}", key_func=key, exempt_when=spared
             )(view)
         return view
 
@@ -115,12 +116,20 @@ def _address() -> str:
 
 
 def _email() -> str:
-    typed = request.form.get("email", "").strip().lower()
-    return tokens.fingerprint("limit-email", typed or web.client_address())
+    return tokens.fingerprint("limit-email", _typed_email())
+
+
+def _typed_email() -> str:
+    return request.form.get("email", "").strip().lower()
 
 
 def _is_off() -> bool:
     return not settings().abuse_limits
+
+
+def _no_email() -> bool:
+    """Without an e-mail there is nobody to count for: a hall of people is not one person."""
+    return _is_off() or not _typed_email()
 
 
 def init_app(app: Flask) -> None:

@@ -95,7 +95,6 @@ def test_one_e_mail_may_knock_ten_times_from_wherever(campaign, strict, client, 
     answers = [knock(amount="no", address=f"192.0.2.{n}") for n in range(11)]
     assert [answer.status_code for answer in answers] == [422] * 10 + [429]
     assert "Wait a few minutes" in answers[-1].page.words
-    assert answers[-1].headers.get("Retry-After")
     assert knock(email="A@Example.org ", amount="no").status_code == 429
 
 
@@ -149,17 +148,16 @@ def test_a_sender_is_an_address_or_a_home_network(address, sender):
 
 
 @pytest.mark.parametrize(
-    ("wants", "wished", "granted", "shown", "review"),
+    ("wants", "wished", "granted", "review"),
     [
-        (False, 5000, 5000, None, False), (True, 5000, 5000, None, True),
-        (False, 5000, 3210, None, True), (False, 5000, 3210, 3210, False),
-        (False, 5000, 3210, 5000, True), (False, 5000, 0, 0, False), (False, 0, 0, None, False),
+        (False, 5000, 5000, False), (True, 5000, 5000, True), (False, 5000, 3210, True),
+        (False, 5000, 0, True), (False, 0, 0, False), (True, 0, 0, True),
     ],
 )  # fmt: skip
-def test_a_donor_looks_once_more_whenever_less_is_held_than_the_page_showed(
-    campaign, made, wants, wished, granted, shown, review
+def test_a_donor_looks_once_more_whenever_less_is_held_than_the_rule_gives(
+    wants, wished, granted, review
 ):
-    wish = made(a_wish, campaign, wants_review=wants, match_shown_minor=shown)
+    wish = a_wish(1, wants_review=wants)
     held = {"wished": Money(wished, "CAD"), "granted": Money(granted, "CAD")}
     assert needs_review(wish, **held) is review
 
