@@ -16,13 +16,13 @@ SQL = Path(__file__).parent.parent / "sql"
 PARTS = ("kit", "ledger", "payments", "mail", "stories", "campaigns", "matching", "giving")
 TABLES = (
     "gift_tallies, gifts, donors, match_journal, match_allocations, match_pools, match_offers, "
-    "campaign_stories, campaign_texts, campaigns, protected_names, story_edition, story_pictures, story_texts, "
-    "stories, letters, reconciliations, stripe_payments, stripe_events, checkouts, "
+    "campaign_stories, campaign_texts, campaigns, protected_names, story_edition, "
+    "story_pictures, story_texts, stories, letters, reconciliations, stripe_payments, stripe_events, checkouts, "
     "ledger_postings, ledger_entries, ledger_accounts, rate_limits"
 )
 FUNCTIONS = (
-    "story_edition_moves, match_journal_is_append_only, match_allocation_moves, ledger_is_append_only, "
-    "ledger_entry_has_postings, ledger_entry_balances"
+    "story_edition_moves, match_journal_is_append_only, match_allocation_moves, "
+    "ledger_is_append_only, ledger_entry_has_postings, ledger_entry_balances"
 )
 DROP_PROCRASTINATE = """
 DO $$ DECLARE item record; BEGIN
