@@ -17,8 +17,8 @@ PARTS = ("kit", "ledger", "payments", "mail", "stories", "campaigns", "matching"
 TABLES = (
     "gift_tallies, gifts, donors, match_journal, match_allocations, match_pools, match_offers, "
     "campaign_stories, campaign_texts, campaigns, protected_names, story_edition, "
-    "story_pictures, story_texts, stories, letters, reconciliations, stripe_payments, stripe_events, checkouts, "
-    "ledger_postings, ledger_entries, ledger_accounts, rate_limits"
+    "story_pictures, story_texts, stories, letters, reconciliations, stripe_payments, "
+    "stripe_events, checkouts, ledger_postings, ledger_entries, ledger_accounts, rate_limits"
 )
 FUNCTIONS = (
     "story_edition_moves, match_journal_is_append_only, match_allocation_moves, "
