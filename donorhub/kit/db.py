@@ -88,11 +88,13 @@ session: scoped_session[Session] = scoped_session(
 def init_app(app: Flask, url: str, *, pool_size: int) -> None:
     """Open the pool that this process uses, and give sessions back after each request.
 
-    As many requests are at work at a time as there are connections, so none waits for one.
+    As many requests are at work at a time as there are connections, less one for what asks
+    beside them (is a kept page still true?): none waits for a connection.
     """
     engine = make_engine(url, pool_size=pool_size)
     app.extensions["engine"] = engine
-    app.wsgi_app = Turnstile(app.wsgi_app, places=pool_size)  # type: ignore[method-assign]
+    turnstile = Turnstile(app.wsgi_app, places=max(pool_size - 1, 1))
+    app.wsgi_app = turnstile  # type: ignore[method-assign]
 
     @app.teardown_appcontext
     def give_back(_error: BaseException | None) -> None:

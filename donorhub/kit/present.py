@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
-from babel import dates, numbers
+from babel import Locale, dates, numbers
 from flask import Flask
 from flask_babel import ngettext
 
@@ -29,7 +31,12 @@ def money_exact(amount: Money) -> str:
 
 
 def _currency(amount: Money, decimals: int) -> str:
-    locale = formatting()
+    return _written(amount, decimals, formatting())
+
+
+@lru_cache(maxsize=4096)
+def _written(amount: Money, decimals: int, locale: Locale) -> str:
+    """Amounts come again and again: writing one costs more than looking it up."""
     pattern = locale.currency_formats["standard"].pattern
     head = pattern.split(";", maxsplit=1)[0]
     whole, _, _rest = head.partition(".")
@@ -59,10 +66,15 @@ def deadline_text(moment: datetime) -> str:
 
 def hold_time(moment: datetime) -> str:
     """Write a time of day with its zone ("2:32 p.m. EST")."""
-    zone = settings().zone
-    locale = formatting()
-    time = dates.format_time(moment.astimezone(zone), format="short", locale=locale)
-    name = dates.get_timezone_name(moment.astimezone(zone), width="short", locale=locale)
+    minute = moment.replace(second=0, microsecond=0)
+    return _minute_text(minute, settings().timezone, formatting())
+
+
+@lru_cache(maxsize=512)
+def _minute_text(moment: datetime, timezone: str, locale: Locale) -> str:
+    local = moment.astimezone(ZoneInfo(timezone))
+    time = dates.format_time(local, format="short", locale=locale)
+    name = dates.get_timezone_name(local, width="short", locale=locale)
     return f"{time}\u00a0{name}"
 
 

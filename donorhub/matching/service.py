@@ -15,7 +15,7 @@ from datetime import datetime
 import structlog
 
 from donorhub import ledger
-from donorhub.kit import Money, current_settings, db, now, session, unit_of_work
+from donorhub.kit import Money, current_settings, db, now, unit_of_work
 from donorhub.matching.queries import live_offer
 from donorhub.matching.rules import Offer, allowed_hold, slots_for
 
@@ -227,10 +227,11 @@ def _take(offer: Offer, gift_id: int, want: int, *, sender: str, donor: str) -> 
     first = offer.pool_ids[gift_id % len(offer.pool_ids)]
     # PostgreSQL keeps a row locked that it waited for, even if the row is then too poor. The
     # sweep begins at the first slot again, so that lock must go: two could wait in a circle.
-    with session.begin_nested() as attempt:
-        if db.one(_WHOLE, pool=first, want=want, **values):
-            return want
-        attempt.rollback()
+    # In plain SQL, for every matched gift pays for it, and never released: the commit does that.
+    db.run("SAVEPOINT whole")
+    if db.one(_WHOLE, pool=first, want=want, **values):
+        return want
+    db.run("ROLLBACK TO SAVEPOINT whole")
     granted = 0
     for pool in offer.pool_ids:
         row = db.one(_WHATEVER_IS_LEFT, pool=pool, want=want - granted, **values)

@@ -21,7 +21,7 @@ from donorhub import campaigns, matching
 from donorhub.kit import Money, now
 from donorhub.wiring.parts import invariants
 from tests.bench import load
-from tests.bench.site import Site
+from tests.bench.site import Site, machine_busy_seconds
 
 DONORS = 256
 STRIPE_MS = 300
@@ -92,6 +92,7 @@ def measure(site: Site, *, each: int, rounds: int) -> dict[str, Any]:
     _simulate(site, latency_ms=STRIPE_MS)
     matched, plain, one_row = Phase(MATCHED), Phase(PLAIN), Phase(ONE_ROW)
     pairs = []
+    busy, ours = machine_busy_seconds(), sum(site.cpu_seconds().values())
     try:
         _round(site, Phase(MATCHED), 1)  # warm
         with _watching(site) as watch:
@@ -104,6 +105,7 @@ def measure(site: Site, *, each: int, rounds: int) -> dict[str, Any]:
             _round(site, one_row, each)
     finally:
         _simulate(site, latency_ms=0)
+    busy, ours = machine_busy_seconds() - busy, sum(site.cpu_seconds().values()) - ours
     phases = (matched, plain, one_row)
     seconds = sum(phase.tally.seconds for phase in phases)
     return {
@@ -121,6 +123,7 @@ def measure(site: Site, *, each: int, rounds: int) -> dict[str, Any]:
         "cpu_ms_a_matched_gift": matched.cost(),
         "cpu_ms_a_plain_gift": plain.cost(),
         "generator_share_of_a_core": sum(p.cpu["generator"] for p in phases) / seconds,
+        "share_of_others_on_this_machine": max(busy - ours, 0.0) / busy,
         "refused": _wrong(phases),
         "connections_at_most": watch.most,
         "connections_allowed": _allowed(site),

@@ -111,7 +111,11 @@ def _beside(found: dict[str, Any]) -> list[str]:
             f"{gifts['plain_a_second']:.0f} unmatched; on one row of a pool "
             f"{gifts['one_row_a_second']:.0f} ({gifts['one_row_ratio']:.2f})"
         )
-        lines.append(f"  processor ms a matched gift: {costs}")
+        others = gifts["share_of_others_on_this_machine"]
+        lines.append(
+            f"  processor ms a matched gift: {costs}; other programs took {others:.0%} of what "
+            "the machine did"
+        )
     if pages := found.get("pages"):
         memory = pages["from_memory"]
         lines.append(

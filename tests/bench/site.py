@@ -67,6 +67,13 @@ class Site:
         return spent
 
 
+def machine_busy_seconds() -> float:
+    """Return the processor time that anybody on this machine has used so far."""
+    times = psutil.cpu_times()
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    return sum(times) - idle - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+
+
 _known: dict[tuple[int, float], str] = {}
 
 

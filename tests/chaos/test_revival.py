@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import procrastinate
 
@@ -33,7 +34,9 @@ def revive(app):
         async with worker_app.open_async():
             return await cli.revive(worker_app)
 
-    return asyncio.run(once())
+    # In a thread of its own: a browser test before this one may have left its loop running here.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(once())).result()
 
 
 def queue():

@@ -140,3 +140,17 @@ def test_what_is_released_while_others_ask_is_granted_or_left_never_lost(app, ca
     assert answers[:5] == [1000] * 5
     assert pools() == (10_000, 5000 + sum(answers[5:]), 0)
     assert broken() == []
+
+
+def test_small_gifts_beside_huge_ones_never_wait_for_each_other_in_a_circle(app, campaign):
+    """A slot that has ample room for a small gift is poor as soon as a huge one was quicker."""
+    a_match(campaign, cap="400", slots=8)
+    dice = random.Random(11)
+    for number in range(ROUNDS):
+        begin_afresh(app, 40_000)
+        wishes = [dice.choice([10, 70, 4990, 5000, 39_000]) for _ in range(48)]
+        acts = [partial(granted, gift, wish, campaign) for gift, wish in enumerate(wishes, start=1)]
+        answers = at_once(app, acts)
+        assert [answer for answer in answers if not isinstance(answer, int)] == []
+        assert sum(answers) == min(40_000, sum(wishes)), f"round {number}"
+    assert broken() == []

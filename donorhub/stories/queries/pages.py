@@ -165,6 +165,8 @@ def card_by_id(story_id: int, locale: str) -> StoryCard | None:
 
 def story_id(slug: str) -> int | None:
     """Return the id of a published story, or None when it is not public."""
+    if not slug:
+        return None
     row = db.one("SELECT id FROM stories WHERE slug = :slug AND state = 'published'", slug=slug)
     return int(row.id) if row else None
 
