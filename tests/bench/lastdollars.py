@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import random
-import secrets
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from flask import Flask
 
-from donorhub import campaigns, giving, matching
-from donorhub.giving.service import write_gift
-from donorhub.kit import Money, Settings, cli, db, now
+from donorhub import campaigns, matching
+from donorhub.kit import Money, Settings, cli, db, now, unit_of_work
 from donorhub.kit.postgres import temporary_server
 from donorhub.wiring import create_app
 from donorhub.wiring.parts import invariants
 
 DONORS = 64
+CONNECTIONS = 20
 LEFT = Money(10_000, "CAD")
 LEAST, MOST = 100, 2_000
 MOST_SLOTS = 8
@@ -44,9 +44,9 @@ class Findings:
 def measure(*, rounds: int) -> dict[str, Any]:
     """Run the rounds on a PostgreSQL of their own; return what was found.
 
-    Every round has a fresh pool of $100. All donors start at the same moment, each on a
-    connection of its own, and ask for $1 to $20 to the cent. Durability is off: it has no part
-    in who gets what, and a round takes a fraction of the time.
+    Every round has a fresh pool of $100. All donors start at the same moment, on as many
+    connections as the site has, and ask for $1 to $20 to the cent. Durability is off: it has no
+    part in who gets what, and a round takes a fraction of the time.
     """
     found = Findings()
     with temporary_server() as server:
@@ -84,36 +84,42 @@ def _settings(url: str) -> Settings:
         mail_default_sender="letters@example.org",
         safeguarding_key=SECRET,
         abuse_limits=False,
-        database_pool=DONORS + 1,
+        database_pool=CONNECTIONS,
         page_cache_ms=0,
     )
 
 
 def _round(app: Flask, donors: ThreadPoolExecutor, number: int, found: Findings) -> None:
+    wishes = [Money(random.randint(LEAST, MOST), LEFT.currency) for _ in range(DONORS)]
     with app.app_context():
-        offer_id, wish = _open_pool(number)
+        campaign_id, offer_id = _open_pool(number)
+        gift_ids = _write_gifts(number, campaign_id, offer_id, wishes)
     ready = threading.Barrier(DONORS)
 
-    def give() -> str:
-        amount = Money(random.randint(LEAST, MOST), LEFT.currency)
-        own = replace(wish, form_key=secrets.token_hex(8), intended=amount)
-        with app.app_context():
-            db.one("SELECT 1")  # the connection is open before the race begins
-            db.session.rollback()
-            ready.wait()
-            try:
-                write_gift(own)
-            except Exception as error:  # noqa: BLE001 - told in the report
-                return f"round {number}: {type(error).__name__}"
-        return ""
+    def ask(gift_id: int, wish: Money) -> int | str:
+        ready.wait()
+        try:
+            with app.app_context(), unit_of_work():
+                told = matching.reserve(
+                    gift_id, campaign_id=campaign_id, gift=wish, sender="bench", donor=str(gift_id)
+                )
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+            return f"round {number}: {type(error).__name__}"
+        return told.granted.minor
 
-    said = [future.result() for future in [donors.submit(give) for _ in range(DONORS)]]
-    found.failed += [words for words in said if words]
+    told = list(donors.map(ask, gift_ids, wishes))
+    found.failed += [words for words in told if isinstance(words, str)]
+    answers = [
+        (wish.minor, minor)
+        for wish, minor in zip(wishes, told, strict=True)
+        if isinstance(minor, int)
+    ]
     with app.app_context():
-        _look(offer_id, number, found)
+        _look(offer_id, number, answers, found)
 
 
-def _open_pool(number: int) -> tuple[int, giving.GiftWish]:
+def _open_pool(number: int) -> tuple[int, int]:
+    """Open a campaign with a pool; return both ids."""
     campaign_id = campaigns.save_campaign(
         f"last-dollars-{number}",
         texts={"en": campaigns.CampaignText("The last dollars", "A race.", "Why.")},
@@ -134,43 +140,45 @@ def _open_pool(number: int) -> tuple[int, giving.GiftWish]:
             slots=1 + number % MOST_SLOTS,
         )
     )
-    wish = giving.GiftWish(
-        form_key="",
-        campaign_id=campaign_id,
-        campaign_title="The last dollars",
-        story_id=None,
-        intended=LEFT,
-        fee_cover=Money.zero(LEFT.currency),
-        first_name="Maya",
-        last_name="Tremblay",
-        email="maya@example.org",
-        message="",
-        is_anonymous=False,
-        locale="en",
-        sender="bench",
-        wants_review=False,
-    )
-    return offer_id, wish
+    return campaign_id, offer_id
 
 
-def _look(offer_id: int, number: int, found: Findings) -> None:
+def _write_gifts(
+    number: int, campaign_id: int, offer_id: int, wishes: Sequence[Money]
+) -> list[int]:
+    """Write the donors' gifts, so that every invariant can be checked afterwards."""
+    with unit_of_work():
+        made = db.rows(
+            "INSERT INTO gifts (public_id, form_key, form_content, campaign_id, frequency, state, "
+            "intended_minor, fee_cover_minor, amount_minor, currency, match_offer_id, "
+            "match_wished_minor, first_name, last_name, email, is_anonymous, locale, sender, "
+            "hold_until, created_at) SELECT :round || '-' || n, :round || '-' || n, '', :campaign, "
+            "'once', 'pending', minor, 0, minor, :currency, :offer, minor, 'Maya', 'Tremblay', "
+            "'maya@example.org', false, 'en', 'bench', :hold, :now "
+            "FROM unnest(cast(:minors AS bigint[])) WITH ORDINALITY AS wish (minor, n) "
+            "RETURNING id",
+            round=str(number),
+            campaign=campaign_id,
+            offer=offer_id,
+            currency=LEFT.currency,
+            minors=[wish.minor for wish in wishes],
+            hold=now() + timedelta(minutes=30),
+            now=now(),
+        )
+    return [row.id for row in made]
+
+
+def _look(offer_id: int, number: int, answers: Sequence[tuple[int, int]], found: Findings) -> None:
     """Compare what every donor was told with what is left."""
     pool = db.one(
         "SELECT sum(cap_minor)::bigint AS cap, sum(reserved_minor + confirmed_minor)::bigint "
         "AS taken FROM match_pools WHERE offer_id = :offer",
         offer=offer_id,
     )
-    gifts = db.rows(
-        "SELECT g.match_wished_minor AS wished, coalesce(sum(a.amount_minor), 0)::bigint AS told "
-        "FROM gifts g LEFT JOIN match_allocations a ON a.gift_id = g.id "
-        "WHERE g.match_offer_id = :offer GROUP BY g.id",
-        offer=offer_id,
-    )
-    db.session.rollback()
-    told = sum(gift.told for gift in gifts)
-    told_less = sum(gift.told < gift.wished for gift in gifts)
+    told = sum(minor for _, minor in answers)
+    told_less = sum(minor < wished for wished, minor in answers)
     found.rounds += 1
-    found.gifts += len(gifts)
+    found.gifts += len(answers)
     found.told_less += told_less
     if told > LEFT.minor or pool.taken > pool.cap or told != pool.taken:
         found.overdrawn.append(f"round {number}: told {told}, taken {pool.taken}")
