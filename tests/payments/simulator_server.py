@@ -159,7 +159,7 @@ def session_params(**changes: Any) -> Any:
 
 
 def assert_soon(
-    holds: Callable[[], object], seconds: float = 5, shown: Callable[[], object] = str
+    holds: Callable[[], object], seconds: float = 15, shown: Callable[[], object] = str
 ) -> None:
     """Wait until it holds, or fail with what is shown instead."""
     until = time.monotonic() + seconds

@@ -178,7 +178,7 @@ def test_events_are_listed_by_type_time_and_delivery(simulator):
     assert lost.data[0].pending_webhooks == 1
     simulator.behave(drop_webhooks=False)
     simulator.paid()
-    assert_soon(lambda: len(events.list({"delivery_success": True}).data) == 4)
+    assert_soon(lambda: len(events.list({"delivery_success": True}).data) >= 4)
     assert events.retrieve(lost.data[0].id).type == "charge.succeeded"
 
 
